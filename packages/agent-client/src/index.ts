@@ -1,1 +1,25 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export { AgentClientError } from './agent-client-error.ts';
+export type { AgentClientErrorCode, AgentClientErrorDetails } from './agent-client-error.ts';
+export { createAgentClient } from './agent-client.ts';
+export type { AgentClient, AgentClientComponents, AgentCloseOptions } from './agent-client.ts';
+export type { AgentLogger } from './agent-logger.ts';
+export type { AgentTimeouts } from './agent-timeouts.ts';
+export type { AgentCallOptions } from './caller.ts';
+export type { ContainerCalls, ContainerId } from './calls/container-calls.ts';
+export type { GuestCalls } from './calls/guest-calls.ts';
+export type { NetworkCalls } from './calls/network-calls.ts';
+export type { ProcessCalls, ProcessId } from './calls/process-calls.ts';
+export type { SandboxCalls } from './calls/sandbox-calls.ts';
+export type { Clock } from './clock.ts';
+export { configureInterface } from './configure-interface.ts';
+export type { ConfigureInterfaceComponents } from './configure-interface.ts';
+export { copyFile } from './copy-file.ts';
+export type { AgentDialer } from './dial-agent.ts';
+export { printableGuestText } from './guest-text.ts';
+export { memoryProbeAddresses } from './memory-probe.ts';
+export type { PluggedMemory } from './memory-probe.ts';
+export { createProcessInput } from './process-input.ts';
+export type { ProcessInput } from './process-input.ts';
+export { readStderrOf, readStdoutOf } from './process-output.ts';
+export type { OutputOptions } from './process-output.ts';

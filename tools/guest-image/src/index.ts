@@ -1,1 +1,7 @@
-export {};
+// SPDX-License-Identifier: Apache-2.0
+export { buildGuestAssets } from './build-guest-assets.ts';
+export type { BuildOptions } from './build-guest-assets.ts';
+export { GuestImageError } from './guest-image-error.ts';
+export type { GuestImageErrorCode } from './guest-image-error.ts';
+export { readGuestAssets } from './manifest.ts';
+export type { GuestAssets, Manifest } from './manifest.ts';

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Lets one holder in at a time, in the order of asking. */
+export interface Mutex {
+  /**
+   * Waits for its turn.
+   *
+   * @param signal - gives the place in the queue up; the promise then rejects with the signal's reason
+   */
+  acquire(signal?: AbortSignal): Promise<Disposable>;
+}
+
+/** A {@link Mutex} that nobody holds. */
+export function createMutex(): Mutex {
+  let tail: Promise<void> = Promise.resolve();
+  return {
+    async acquire(signal) {
+      signal?.throwIfAborted();
+      const turn = tail;
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      tail = promise;
+      try {
+        await rejectOnAbort(turn, signal);
+      } catch (error) {
+        void turn.then(() => resolve(undefined));
+        throw error;
+      }
+      return { [Symbol.dispose]: () => resolve(undefined) };
+    },
+  };
+}
+
+/**
+ * A promise's result, unless the signal comes first; then the signal's reason is thrown. The promise itself goes on.
+ */
+export async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => {
+    // An abort reason is whatever the caller of abort() gave.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on unchanged
+    reject(signal.reason);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
+import { openDeadline, raceWithSignal, type WaitOptions } from '@hako/hypervisor';
+import { EventQueue } from './event-queue.ts';
+import type { QmpCommands } from './generated/qmp-types.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { QmpError } from './qmp-error.ts';
+import { parseQmpMessage, type QmpEvent, type QmpMessage } from './qmp-message.ts';
+
+/** Longest line taken from the monitor. The longest known answer, `query-qmp-schema`, has 0.2 MiB. */
+const maximumLineBytes = 4 * 1024 * 1024;
+/** Events kept for one slow listener. */
+const eventQueueCapacity = 256;
+const defaultCommandTimeoutMs = 5_000;
+/** First QEMU whose QMP has all that the driver sends; upstream's runtime draws the same line. */
+const oldestMajorVersion = 5;
+
+interface PendingCommand {
+  readonly command: string;
+  readonly outcome: PromiseWithResolvers<unknown>;
+}
+
+type Greeting = Extract<QmpMessage, { kind: 'greeting' }>;
+
+/**
+ * A client of one QMP connection. Commands carry ids and may overlap; each has its own deadline and abort, after
+ * which its late answer is dropped. The end of the connection fails everything that is pending, with one error.
+ */
+export class QmpClient implements Disposable {
+  readonly #stream: Duplex;
+  readonly #splitter = new LineSplitter(maximumLineBytes);
+  readonly #pending = new Map<number, PendingCommand>();
+  readonly #listeners = new Set<EventQueue<QmpEvent>>();
+  readonly #greeting = Promise.withResolvers<Greeting>();
+  #nextId = 1;
+  #ended: QmpError | undefined;
+
+  private constructor(stream: Duplex) {
+    this.#stream = stream;
+    // Nobody may be waiting for the greeting when the connection ends.
+    this.#greeting.promise.catch(() => undefined);
+    stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    stream.once('error', (cause) => this.#end(new QmpError('connection_lost', 'monitor connection broke', { cause })));
+    stream.once('close', () => this.#end(new QmpError('connection_lost', 'monitor connection was closed')));
+    stream.once('end', () => this.#end(new QmpError('connection_lost', 'monitor connection was closed by QEMU')));
+  }
+
+  /**
+   * Takes a connected stream, waits for the greeting and negotiates. On failure the stream is destroyed.
+   *
+   * @throws QmpError `connection_lost` | `protocol_violation` | `unsupported_version`
+   * @throws HypervisorError `timeout` (default 5000 ms) | `aborted`
+   */
+  static async connect(stream: Duplex, options: WaitOptions = {}): Promise<QmpClient> {
+    const client = new QmpClient(stream);
+    try {
+      using deadline = openDeadline('waiting for the monitor greeting', options, defaultCommandTimeoutMs);
+      const { major, minor } = await deadline.race(client.#greeting.promise);
+      if (major < oldestMajorVersion) {
+        throw new QmpError('unsupported_version', `QEMU ${major}.${minor} is older than ${oldestMajorVersion}.0`);
+      }
+      await client.execute('qmp_capabilities', {}, { signal: deadline.signal });
+      return client;
+    } catch (error) {
+      client[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Sends one command and answers with what QEMU returns. Default `timeoutMs` 5000. Abort gives up the wait; QEMU may
+   * still carry the command out.
+   *
+   * @throws QmpError `command_failed` (with QEMU's class) | `connection_lost` | `protocol_violation`
+   * @throws HypervisorError `timeout` | `aborted`
+   */
+  async execute<Name extends keyof QmpCommands>(
+    command: Name,
+    args: QmpCommands[Name]['arguments'],
+    options: WaitOptions = {},
+  ): Promise<QmpCommands[Name]['returns']> {
+    using deadline = openDeadline(`monitor command ${command}`, options, defaultCommandTimeoutMs);
+    if (this.#ended !== undefined) throw this.#ended;
+    const id = this.#nextId++;
+    const outcome = Promise.withResolvers<unknown>();
+    this.#pending.set(id, { command, outcome });
+    try {
+      this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+      const value = await raceWithSignal(outcome.promise, deadline.signal);
+      // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- QEMU's schema gives this type
+      return value as QmpCommands[Name]['returns'];
+    } finally {
+      this.#pending.delete(id);
+    }
+  }
+
+  /** All events from now on, in order. Bounded: see {@link EventQueue}. Ends or rejects with the connection. */
+  events(): EventQueue<QmpEvent> {
+    const queue = new EventQueue<QmpEvent>(eventQueueCapacity, () => this.#listeners.delete(queue));
+    if (this.#ended === undefined) this.#listeners.add(queue);
+    else queue.close(this.#ended);
+    return queue;
+  }
+
+  /** Drops the connection at once; everything pending fails with `connection_lost`. */
+  [Symbol.dispose](): void {
+    this.#end(new QmpError('connection_lost', 'monitor connection was dropped'));
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#ended !== undefined) return;
+    try {
+      for (const line of this.#splitter.push(chunk)) this.#dispatch(parseQmpMessage(line));
+    } catch (error) {
+      this.#end(error instanceof QmpError ? error : new QmpError('protocol_violation', 'bad line', { cause: error }));
+    }
+  }
+
+  #dispatch(message: QmpMessage): void {
+    switch (message.kind) {
+      case 'greeting':
+        this.#greeting.resolve(message);
+        return;
+      case 'event':
+        this.#deliver(message.name, message.data);
+        return;
+      case 'return':
+        this.#settle(message.id)?.outcome.resolve(message.value);
+        return;
+      case 'error': {
+        const pending = this.#settle(message.id);
+        const { description, qemuClass } = message;
+        const command = pending?.command ?? 'unknown';
+        const text = `monitor command ${command} failed: ${description}`;
+        pending?.outcome.reject(new QmpError('command_failed', text, { command, qemuClass }));
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  #settle(id: unknown): PendingCommand | undefined {
+    return typeof id === 'number' ? this.#pending.get(id) : undefined;
+  }
+
+  #deliver(name: string, data: unknown): void {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- QEMU's schema gives this type
+    const event = { event: name, data } as QmpEvent;
+    for (const listener of this.#listeners) listener.push(event);
+  }
+
+  #end(error: QmpError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#greeting.reject(error);
+    for (const { outcome } of this.#pending.values()) outcome.reject(error);
+    for (const listener of [...this.#listeners]) listener.close(error);
+    this.#stream.destroy();
+  }
+}

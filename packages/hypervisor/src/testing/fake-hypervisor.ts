@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { CreateVmOptions, Hypervisor, HypervisorCapabilities } from '../hypervisor.ts';
+import { validateVmConfig } from '../validate-vm-config.ts';
+import type { VmConfig } from '../vm-config.ts';
+import type { FakeAgentTransport } from './fake-agent-port.ts';
+import { FakeVm, type FakeGuest } from './fake-vm.ts';
+
+/** What the guests of a {@link FakeHypervisor} do. Everything is optional: a guest without a script stays silent. */
+export interface FakeGuestScript {
+  /** Runs while the VM is `starting`; throw to make `start` fail, await to keep it waiting. Honour the signal. */
+  readonly onStarting?: (signal: AbortSignal) => Promise<void>;
+  /** The guest runs now. */
+  readonly onBoot?: (guest: FakeGuest) => void;
+  /** The guest's end of a new agent connection; the first one comes before {@link onBoot}. */
+  readonly onAgentStream?: (stream: Duplex) => void;
+}
+
+/** Options of {@link FakeHypervisor}. */
+export interface FakeHypervisorOptions {
+  readonly script?: FakeGuestScript;
+  /** Default `memory`. */
+  readonly agentTransport?: FakeAgentTransport;
+  readonly capabilities?: Partial<HypervisorCapabilities>;
+  /** Thrown by `createVm` after validation, such as `vmm_missing`. */
+  readonly createError?: HypervisorError;
+}
+
+/** One call that a test may look at. */
+export interface FakeHypervisorCall {
+  readonly method: 'createVm' | 'start' | 'openAgentChannel' | 'waitForAgent' | 'pause' | 'resume' | 'stop';
+  readonly vmId: string;
+}
+
+/**
+ * A hypervisor without a machine: validates like a driver, runs a script instead of a guest, records the calls.
+ * Passes the compliance suite that the drivers pass.
+ */
+export class FakeHypervisor implements Hypervisor {
+  readonly name = 'fake';
+  readonly calls: FakeHypervisorCall[] = [];
+  /** Every VM made, in order. */
+  readonly vms: FakeVm[] = [];
+  readonly #options: FakeHypervisorOptions;
+
+  constructor(options: FakeHypervisorOptions = {}) {
+    this.#options = options;
+  }
+
+  capabilities(): HypervisorCapabilities {
+    return {
+      blockDevice: true,
+      blockDeviceHotplug: true,
+      multiQueue: true,
+      fileSystemSharing: true,
+      networkDeviceHotplug: true,
+      ...this.#options.capabilities,
+    };
+  }
+
+  async createVm(config: VmConfig, options: CreateVmOptions = {}): Promise<FakeVm> {
+    if (options.signal?.aborted === true) {
+      throw new HypervisorError('aborted', 'creating the vm was aborted', { cause: options.signal.reason });
+    }
+    this.calls.push({ method: 'createVm', vmId: config.id });
+    await validateVmConfig(config);
+    if (this.#options.createError !== undefined) throw this.#options.createError;
+    const { script = {}, agentTransport = 'memory' } = this.#options;
+    const vm = new FakeVm({ config, script, agentTransport, record: (call) => this.calls.push(call) });
+    this.vms.push(vm);
+    return vm;
+  }
+}

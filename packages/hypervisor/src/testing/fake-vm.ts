@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { watchBoot } from '../boot-watch.ts';
+import { openDeadline, type Deadline } from '../deadline.ts';
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { AgentProbe, VirtualMachine, VmPhases, VmPids, WaitOptions } from '../virtual-machine.ts';
+import type { VmConfig } from '../vm-config.ts';
+import type { VmExit, VmExitReason } from '../vm-exit.ts';
+import { VmLifecycle, type VmStateName } from '../vm-lifecycle.ts';
+import { openFakeAgentPort, type FakeAgentPort, type FakeAgentTransport } from './fake-agent-port.ts';
+import type { FakeGuestScript, FakeHypervisorCall } from './fake-hypervisor.ts';
+
+/** The strings a test pulls to make things happen inside a {@link FakeVm}. */
+export interface FakeGuest {
+  writeConsole(text: string): void;
+  powerOff(): void;
+  /** Panics; the VM stays up like one whose kernel was told to wait, unless `andExit`. */
+  panic(text?: string, andExit?: boolean): void;
+  /** The hypervisor process ends by itself. */
+  exitVmm(exit: { readonly exitCode?: number; readonly signal?: string; readonly stderr?: string }): void;
+}
+
+interface Live {
+  readonly port: FakeAgentPort;
+}
+
+interface FakeVmParts {
+  readonly config: VmConfig;
+  readonly script: FakeGuestScript;
+  readonly agentTransport: FakeAgentTransport;
+  readonly record: (call: FakeHypervisorCall) => void;
+}
+
+/** The VM of a {@link FakeHypervisor}; {@link guest} steers it. */
+export class FakeVm implements VirtualMachine {
+  readonly id: string;
+  readonly config: VmConfig;
+  readonly exited: Promise<VmExit>;
+  readonly consoleLogPath: string;
+  readonly guest: FakeGuest;
+  readonly #parts: FakeVmParts;
+  readonly #lifecycle: VmLifecycle<Live>;
+  readonly #portPath: string;
+  readonly #exit = Promise.withResolvers<VmExit>();
+  readonly #panic = Promise.withResolvers<string>();
+  #phases: VmPhases = {};
+  #console = '';
+  #stderr = '';
+  #stream: Duplex | undefined;
+  #handedOut = false;
+  #port: FakeAgentPort | undefined;
+
+  constructor(parts: FakeVmParts) {
+    this.id = parts.config.id;
+    this.config = parts.config;
+    this.exited = this.#exit.promise;
+    this.consoleLogPath = join(parts.config.runDir, 'console.log');
+    this.#portPath = join(parts.config.runDir, 'agent-port.sock');
+    this.#parts = parts;
+    this.#lifecycle = new VmLifecycle(this.id);
+    this.guest = {
+      writeConsole: (text) => this.#writeConsole(text),
+      powerOff: () => void this.#end('guest_shutdown', { exitCode: 0 }),
+      panic: (text = 'Kernel panic - not syncing: scripted', andExit = false) => {
+        this.#writeConsole(`${text}\n`);
+        this.#panic.resolve(this.#console);
+        if (andExit) void this.#end('guest_panicked', { exitCode: 0 });
+      },
+      exitVmm: ({ exitCode, signal, stderr = '' }) => {
+        this.#stderr += stderr;
+        void this.#end('vmm_exited', signal === undefined ? { exitCode: exitCode ?? 1 } : { signal });
+      },
+    };
+  }
+
+  get state(): VmStateName {
+    return this.#lifecycle.state.name;
+  }
+
+  get phases(): VmPhases {
+    return this.#phases;
+  }
+
+  get agentAddress(): string {
+    if (this.state === 'created') throw this.#lifecycle.wrongState('tell its agent address');
+    return `serial://${this.#portPath}`;
+  }
+
+  async start(options: WaitOptions = {}): Promise<void> {
+    this.#record('start');
+    this.#lifecycle.expect('start', 'created');
+    using deadline = openDeadline(`starting vm ${this.id}`, options, 10_000);
+    const cancel = new AbortController();
+    this.#lifecycle.transition({ name: 'starting', cancel });
+    this.#phases = { startCalledMs: performance.now() };
+    try {
+      const live = await this.#bringUp(deadline, cancel.signal);
+      cancel.signal.throwIfAborted();
+      this.#lifecycle.transition({ name: 'running', live });
+    } catch (error) {
+      await this.#end('never_started', {});
+      throw error;
+    }
+    const now = performance.now();
+    this.#phases = { ...this.#phases, vmmSpawnedMs: now, monitorReadyMs: now, guestRunningMs: now };
+    this.#parts.script.onBoot?.(this.guest);
+  }
+
+  async #bringUp(deadline: Deadline, cancelled: AbortSignal): Promise<Live> {
+    const signal = AbortSignal.any([deadline.signal, cancelled]);
+    await deadline.race(this.#parts.script.onStarting?.(signal) ?? Promise.resolve());
+    signal.throwIfAborted();
+    const { agentTransport, script } = this.#parts;
+    const port = await openFakeAgentPort(agentTransport, this.#portPath, (stream) =>
+      script.onAgentStream?.(stream),
+    );
+    this.#port = port;
+    this.#stream = await port.connect(signal);
+    signal.throwIfAborted();
+    return { port };
+  }
+
+  async openAgentChannel(options: WaitOptions = {}): Promise<Duplex> {
+    this.#record('openAgentChannel');
+    const { live } = this.#lifecycle.expect('open the agent channel', 'running', 'paused');
+    using deadline = openDeadline(`opening the agent channel of vm ${this.id}`, options, 5_000);
+    if (this.#stream === undefined || this.#stream.destroyed) {
+      this.#stream = await live.port.connect(deadline.signal);
+    } else if (this.#handedOut) {
+      throw this.#lifecycle.wrongState('open a second agent channel');
+    }
+    this.#handedOut = true;
+    return this.#stream;
+  }
+
+  async waitForAgent<T>(probe: AgentProbe<T>, options: WaitOptions = {}): Promise<T> {
+    this.#record('waitForAgent');
+    if (this.state === 'created') throw this.#lifecycle.wrongState('wait for its agent');
+    const watched = {
+      id: this.id,
+      exited: this.exited,
+      panicked: this.#panic.promise,
+      consoleTail: () => this.#console,
+    };
+    const value = await watchBoot(watched, probe, options);
+    this.#phases = { ...this.#phases, agentReadyMs: performance.now() };
+    return value;
+  }
+
+  async pause(options: WaitOptions = {}): Promise<void> {
+    this.#record('pause');
+    const { live } = this.#lifecycle.expect('pause', 'running');
+    using deadline = openDeadline(`pausing vm ${this.id}`, options, 5_000);
+    await deadline.race(Promise.resolve());
+    this.#lifecycle.transition({ name: 'paused', live });
+  }
+
+  async resume(options: WaitOptions = {}): Promise<void> {
+    this.#record('resume');
+    const { live } = this.#lifecycle.expect('resume', 'paused');
+    using deadline = openDeadline(`resuming vm ${this.id}`, options, 5_000);
+    await deadline.race(Promise.resolve());
+    this.#lifecycle.transition({ name: 'running', live });
+  }
+
+  pids(): VmPids {
+    this.#lifecycle.expect('tell its process ids', 'running', 'paused');
+    return { vmm: process.pid };
+  }
+
+  stop(): Promise<VmExit> {
+    this.#record('stop');
+    const state = this.#lifecycle.state;
+    switch (state.name) {
+      case 'stopped':
+        return Promise.resolve(state.exit);
+      case 'stopping':
+        return state.outcome;
+      case 'starting':
+        state.cancel.abort(new HypervisorError('aborted', `starting vm ${this.id} was aborted by stop`));
+        // The start undoes what it did, and ends the VM.
+        return this.exited;
+      case 'created':
+        return this.#end('never_started', {});
+      case 'running':
+      case 'paused':
+        return this.#end('stopped', { exitCode: 0 });
+      default:
+        return state satisfies never;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #end(reason: VmExitReason, how: { readonly exitCode?: number; readonly signal?: string }): Promise<VmExit> {
+    const state = this.#lifecycle.state;
+    if (state.name === 'stopped') return Promise.resolve(state.exit);
+    if (state.name === 'stopping') return state.outcome;
+    const exit: VmExit = {
+      reason,
+      exitCode: how.exitCode ?? null,
+      signal: how.signal ?? null,
+      ...(reason === 'stopped' && { stoppedBy: 'request' as const }),
+      stderrTail: this.#stderr,
+      consoleTail: this.#console,
+    };
+    const outcome = (async () => {
+      await this.#port?.[Symbol.asyncDispose]();
+      this.#lifecycle.transition({ name: 'stopped', exit });
+      this.#exit.resolve(exit);
+      return exit;
+    })();
+    this.#lifecycle.transition({ name: 'stopping', outcome });
+    return outcome;
+  }
+
+  #writeConsole(text: string): void {
+    this.#console += text;
+    appendFileSync(this.consoleLogPath, text);
+  }
+
+  #record(method: FakeHypervisorCall['method']): void {
+    this.#parts.record({ method, vmId: this.id });
+  }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { HypervisorError } from './hypervisor-error.ts';
+import { minimumMemoryMib, type ColdDevice, type VmConfig } from './vm-config.ts';
+
+/** `COMMAND_LINE_SIZE` of x86 and arm64 kernels, minus its NUL; the driver's own words fit in the rest. */
+const maximumParameterBytes = 1500;
+const maximumVcpus = 240;
+const maximumTagBytes = 36;
+
+/**
+ * Checks the values of a config and the files it names. Creates nothing.
+ *
+ * @throws HypervisorError `invalid_config` naming the field or path and the remedy
+ */
+export async function validateVmConfig(config: VmConfig): Promise<void> {
+  checkIdentity(config);
+  checkSize(config);
+  checkKernelParameters(config.kernelParameters);
+  checkDevices(config);
+  await checkFiles(config);
+}
+
+function invalid(operand: string, message: string, remedy?: string, cause?: unknown): HypervisorError {
+  return new HypervisorError('invalid_config', message, { operand, ...(remedy && { remedy }), cause });
+}
+
+function checkIdentity(config: VmConfig): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(config.id)) {
+    throw invalid('id', `vm id ${JSON.stringify(config.id)} is not 1 to 64 letters, digits, dots, dashes`);
+  }
+  const paths = { runDir: config.runDir, kernelPath: config.kernelPath, initrdPath: config.initrdPath };
+  for (const [field, path] of Object.entries({ ...paths, 'rootImage.path': config.rootImage?.path })) {
+    if (path !== undefined) checkPath(field, path);
+  }
+  if (config.initrdPath === undefined && config.rootImage === undefined) {
+    throw invalid('initrdPath', 'vm has neither initrd nor root image', 'give at least one of them');
+  }
+}
+
+function checkPath(field: string, path: string): void {
+  if (!isAbsolute(path) || path.includes('\0')) {
+    throw invalid(field, `${field} ${JSON.stringify(path)} is not an absolute path`);
+  }
+}
+
+function checkSize({ vcpus, memoryMib }: VmConfig): void {
+  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > maximumVcpus) {
+    throw invalid('vcpus', `vcpus ${vcpus} is not a whole number from 1 to ${maximumVcpus}`);
+  }
+  if (!Number.isInteger(memoryMib) || memoryMib < minimumMemoryMib) {
+    throw invalid(
+      'memoryMib',
+      `memory ${memoryMib} MiB is below ${minimumMemoryMib} MiB or not a whole number`,
+    );
+  }
+}
+
+function checkKernelParameters(parameters: readonly string[]): void {
+  for (const word of parameters) {
+    // One word, where a double-quoted part may hold blanks, as the kernel's own parser has it.
+    if (!/^(?:[\x21\x23-\x7e]|"[\x20\x21\x23-\x7e]*")+$/.test(word)) {
+      throw invalid('kernelParameters', `kernel parameter ${JSON.stringify(word)} is not one printable word`);
+    }
+  }
+  const bytes = parameters.join(' ').length;
+  if (bytes > maximumParameterBytes) {
+    throw invalid(
+      'kernelParameters',
+      `kernel parameters take ${bytes} bytes of at most ${maximumParameterBytes}`,
+    );
+  }
+}
+
+function checkDevices(config: VmConfig): void {
+  const names = new Set<string>();
+  for (const device of config.devices) {
+    const name = checkDevice(device, config.sharedMemory);
+    if (names.has(name)) throw invalid('devices', `device ${name} is given twice`);
+    names.add(name);
+  }
+}
+
+function checkDevice(device: ColdDevice, sharedMemory: boolean): string {
+  switch (device.kind) {
+    case 'virtio-fs':
+      if (!/^[\x21-\x7e]+$/.test(device.tag) || device.tag.length > maximumTagBytes) {
+        throw invalid(
+          'devices',
+          `virtio-fs tag ${JSON.stringify(device.tag)} is not 1 to ${maximumTagBytes} bytes`,
+        );
+      }
+      if (!sharedMemory) {
+        throw invalid('sharedMemory', `virtio-fs ${device.tag} needs shared memory`, 'set sharedMemory');
+      }
+      checkPath('devices', device.socketPath);
+      return `virtio-fs ${device.tag}`;
+    case 'block':
+      if (!/^[A-Za-z0-9_-]{1,20}$/.test(device.id)) {
+        throw invalid(
+          'devices',
+          `block id ${JSON.stringify(device.id)} is not 1 to 20 letters, digits, dashes`,
+        );
+      }
+      checkPath('devices', device.path);
+      return `block ${device.id}`;
+    default:
+      return device satisfies never;
+  }
+}
+
+async function checkFiles(config: VmConfig): Promise<void> {
+  await checkReadable('kernelPath', 'kernel', config.kernelPath);
+  if (config.initrdPath !== undefined) await checkReadable('initrdPath', 'initrd', config.initrdPath);
+  if (config.rootImage !== undefined) await checkReadable('rootImage', 'root image', config.rootImage.path);
+  for (const device of config.devices) {
+    if (device.kind === 'block') await checkReadable('devices', `block device ${device.id}`, device.path);
+  }
+  await checkRunDir(config.runDir);
+}
+
+async function checkReadable(field: string, what: string, path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+    if (!(await stat(path)).isDirectory()) return;
+  } catch (cause) {
+    throw invalid(
+      field,
+      `${what} ${path} cannot be read`,
+      'check that the file exists and is readable',
+      cause,
+    );
+  }
+  throw invalid(field, `${what} ${path} is a directory`, 'name the file itself');
+}
+
+async function checkRunDir(path: string): Promise<void> {
+  let mode: number;
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) throw invalid('runDir', `run directory ${path} is not a directory`);
+    mode = found.mode & 0o777;
+  } catch (cause) {
+    if (HypervisorError.is(cause)) throw cause;
+    throw invalid('runDir', `run directory ${path} cannot be read`, 'create it with mode 0700', cause);
+  }
+  if ((mode & 0o077) !== 0) {
+    throw invalid('runDir', `run directory ${path} has mode 0${mode.toString(8)}`, 'set its mode to 0700');
+  }
+}

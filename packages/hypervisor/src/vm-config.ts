@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Which virtualisation does the work. `auto` takes hardware if a guest was seen to run on it, else emulation. */
+export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
+
+/** The road to the agent. `auto` takes vsock if this host can offer it, else virtio-serial. */
+export type AgentChannelKind = 'auto' | 'vsock' | 'virtio-serial';
+
+/** A disk file with one file system in it and no partition table; shared read-only between VMs. */
+export interface RootImage {
+  readonly path: string;
+  readonly format: 'raw';
+  readonly fstype: 'erofs' | 'ext4';
+}
+
+/** A directory export served by a virtiofsd that listens on {@link socketPath}. Needs `sharedMemory`. */
+export interface VirtioFsDevice {
+  readonly kind: 'virtio-fs';
+  /** What the guest mounts by. At most 36 bytes (virtio specification 1.2, section 5.11.4). */
+  readonly tag: string;
+  readonly socketPath: string;
+}
+
+/** A raw disk. The guest finds it by its serial, which equals {@link id}. */
+export interface BlockDevice {
+  readonly kind: 'block';
+  /** Letters, digits, `-`, `_`; at most 20 bytes (virtio-blk serial). */
+  readonly id: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** A device that is present when the guest boots. */
+export type ColdDevice = VirtioFsDevice | BlockDevice;
+
+/** Everything needed to start one VM. All paths are absolute. */
+export interface VmConfig {
+  /** Letters, digits, `.`, `_`, `-`; starts with a letter or digit; at most 64 characters. */
+  readonly id: string;
+  /** Exists, mode 0700, owned by the caller. The driver leaves only the console log in it. */
+  readonly runDir: string;
+  readonly kernelPath: string;
+  readonly initrdPath?: string;
+  /** The first disk of the guest (`/dev/vda`). At least one of this and {@link initrdPath} is needed. */
+  readonly rootImage?: RootImage;
+  /** Words put behind the driver's own on the kernel command line; one word or `key="quoted value"` each. */
+  readonly kernelParameters: readonly string[];
+  /** Whole virtual CPUs, at least 1. */
+  readonly vcpus: number;
+  /** At least 128. */
+  readonly memoryMib: number;
+  /** Guest memory that another process (virtiofsd) may map. */
+  readonly sharedMemory: boolean;
+  readonly devices: readonly ColdDevice[];
+  readonly agentChannel: AgentChannelKind;
+  readonly accelerator: AcceleratorChoice;
+  /** Kernel boot messages in the console log. Slower boot. Default false. */
+  readonly debug?: boolean;
+}
+
+/** Smallest guest memory that boots the kernel and the agent. */
+export const minimumMemoryMib = 128;
+
+/** Longest path a unix socket address holds, in bytes (`sun_path` without its NUL, unix(7)). */
+export const maximumSocketPathBytes = 107;

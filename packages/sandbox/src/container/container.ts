@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable, Writable } from 'node:stream';
+
+import type { WaitOptions } from '../deadline.ts';
+import type { GuestProcess, RemoteProcess, TerminalSize } from '../process/guest-process.ts';
+import { SandboxError } from '../sandbox-error.ts';
+import type { ExecOptions } from './container-options.ts';
+import { execProcess, type ExecTarget, type ProcessDefaults } from './exec-process.ts';
+
+/**
+ * Where a container is in its life.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> created
+ *   created --> running: start
+ *   running --> stopped: its process ended
+ *   created --> removed: remove
+ *   running --> removed: remove
+ *   stopped --> removed: remove
+ * ```
+ */
+export type ContainerState =
+  | { readonly name: 'created' }
+  | { readonly name: 'running' }
+  | { readonly name: 'stopped'; readonly exitCode: number }
+  | { readonly name: 'removed' };
+
+/** What the sandbox gives a container to work with. */
+export interface ContainerResources extends ExecTarget {
+  readonly process: RemoteProcess;
+  readonly command: readonly string[];
+  readonly closeStdin: boolean;
+  /** Measures the start. */
+  measureStart(run: () => Promise<void>): Promise<void>;
+  /** Takes back what was shared for it. */
+  unshare(): Promise<void>;
+}
+
+/**
+ * A container in a sandbox. Its process is created, and starts with {@link Container.start}; read or discard its output,
+ * otherwise it stops when the pipes are full. Leaving an `await using` block removes it.
+ */
+export class Container implements GuestProcess, AsyncDisposable {
+  readonly id: string;
+  /** The command it runs. */
+  readonly command: readonly string[];
+  readonly #resources: ContainerResources;
+  #state: ContainerState = { name: 'created' };
+  #removing: Promise<void> | undefined;
+
+  /** @internal Made by `Sandbox.createContainer`. */
+  constructor(resources: ContainerResources) {
+    this.id = resources.containerId;
+    this.command = resources.command;
+    this.#resources = resources;
+  }
+
+  /** What further programs in it start from. @internal */
+  get defaults(): ProcessDefaults {
+    return this.#resources.defaults;
+  }
+
+  /** Where it is in its life. */
+  get state(): ContainerState {
+    return this.#state;
+  }
+
+  get stdin(): Writable {
+    return this.#resources.process.stdin;
+  }
+
+  get stdout(): Readable {
+    return this.#resources.process.stdout;
+  }
+
+  get stderr(): Readable {
+    return this.#resources.process.stderr;
+  }
+
+  /**
+   * Lets the process run. Errors: `invalid_state`, `agent_failed`, `vm_exited`, `aborted`.
+   * @param options limits
+   */
+  async start(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#expect('start', 'created');
+    const { agent, lifeline, process, closeStdin } = this.#resources;
+    this.#state = { name: 'running' };
+    await this.#resources.measureStart(async () => {
+      await lifeline.call('start of the container', options.signal, (signal) =>
+        agent.startContainer({ containerId: this.id }, { signal }),
+      );
+    });
+    process.watch();
+    if (closeStdin) process.stdin.end();
+    process.wait().then(
+      (exitCode) => {
+        if (this.#state.name === 'running') this.#state = { name: 'stopped', exitCode };
+      },
+      () => undefined,
+    );
+  }
+
+  /**
+   * Starts one more program in it. Errors: `invalid_state`, `invalid_options`, `command_not_found`,
+   * `command_not_executable`, `agent_failed`, `vm_exited`, `aborted`.
+   * @param options the program
+   */
+  exec(options: ExecOptions): Promise<GuestProcess> {
+    this.#expect('exec', 'running');
+    return execProcess(this.#resources, options);
+  }
+
+  async wait(options: WaitOptions = {}): Promise<number> {
+    this.#expect('wait', 'running', 'stopped');
+    return this.#resources.process.wait(options);
+  }
+
+  async kill(name: NodeJS.Signals = 'SIGTERM', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state.name === 'stopped') return;
+    this.#expect('kill', 'running');
+    await this.#resources.process.kill(name, options);
+  }
+
+  async resize(size: TerminalSize): Promise<void> {
+    this.#expect('resize', 'created', 'running');
+    await this.#resources.process.resize(size);
+  }
+
+  discardOutput(): void {
+    this.#resources.process.discardOutput();
+  }
+
+  /** Kills what is left of it and removes it from the guest. Idempotent. Errors: `agent_failed`, `vm_exited`. */
+  remove(): Promise<void> {
+    this.#removing ??= this.#remove();
+    return this.#removing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove();
+  }
+
+  async #remove(): Promise<void> {
+    this.#state = { name: 'removed' };
+    const { agent, lifeline, process } = this.#resources;
+    process.stdin.destroy();
+    await lifeline.call('removal of the container', undefined, (signal) =>
+      agent.removeContainer({ containerId: this.id }, { signal }),
+    );
+    process.stdout.destroy();
+    process.stderr.destroy();
+    await this.#resources.unshare();
+  }
+
+  #expect(operation: string, ...allowed: readonly ContainerState['name'][]): void {
+    if (allowed.includes(this.#state.name)) return;
+    throw new SandboxError('invalid_state', `${operation}: container ${this.id} is ${this.#state.name}`);
+  }
+}

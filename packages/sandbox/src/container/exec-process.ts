@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OciUser } from '@hako/protocols';
+
+import type { Lifeline } from '../lifeline.ts';
+import type { ContainerAgent } from '../process/guest-agent.ts';
+import { RemoteProcess, type GuestProcess } from '../process/guest-process.ts';
+import { SandboxError } from '../sandbox-error.ts';
+import { mergeEnvironment } from '../spec/container-spec.ts';
+import { randomId, validateEnvironment, type ExecOptions } from './container-options.ts';
+import { explainLaunchFailure } from './launch-failure.ts';
+
+/** What a further process of a container takes over from its first one. */
+export interface ProcessDefaults {
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: OciUser;
+}
+
+/** Where to start a process. */
+export interface ExecTarget {
+  readonly containerId: string;
+  readonly defaults: ProcessDefaults;
+  readonly agent: ContainerAgent;
+  readonly lifeline: Lifeline;
+}
+
+/**
+ * Starts one more process in a container.
+ * Errors: `invalid_options`, `command_not_found`, `command_not_executable`, `agent_failed`, `vm_exited`, `aborted`.
+ * @param target the container
+ * @param options the process
+ */
+export async function execProcess(target: ExecTarget, options: ExecOptions): Promise<GuestProcess> {
+  const { agent, containerId, defaults, lifeline } = target;
+  const { command, cwd = defaults.cwd, env = [], terminal = false } = options;
+  if (command.length === 0) throw new SandboxError('invalid_options', 'no command to execute');
+  validateEnvironment(env);
+  const user = options.user === undefined ? defaults.user : numericUser(options.user);
+  const id = { containerId, execId: randomId() };
+  await lifeline
+    .call('start of the process', options.signal, (signal) =>
+      agent.execProcess(
+        {
+          ...id,
+          process: {
+            Terminal: terminal,
+            User: { UID: user.uid, GID: user.gid, AdditionalGids: user.additionalGids ?? [] },
+            Args: [...command],
+            Env: mergeEnvironment(defaults.env, terminal ? ['TERM=xterm'] : [], env),
+            Cwd: cwd,
+          },
+        },
+        { signal },
+      ),
+    )
+    .catch((error: unknown) => {
+      throw explainLaunchFailure(error, command);
+    });
+  const process = new RemoteProcess({ id, terminal, agent, lifeline });
+  process.watch();
+  if ((options.stdin ?? 'closed') === 'closed' && !terminal) process.stdin.end();
+  return process;
+}
+
+/** Upstream sends numbers only for a further process; names would have to be looked up in an image that is not at hand. */
+function numericUser(text: string): OciUser {
+  const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text);
+  if (match === null) {
+    throw new SandboxError('invalid_options', `user ${JSON.stringify(text)} is not UID or UID:GID`, {
+      remedy: 'use numbers',
+    });
+  }
+  return { uid: Number(match[1]), gid: Number(match[2] ?? 0) };
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile } from 'node:fs/promises';
+
+import { sharedDirectoryTag } from '@hako/protocols';
+import type { VirtualMachine } from '@hako/hypervisor';
+
+import { throwIfAborted } from './deadline.ts';
+import type { GuestAssets } from './guest-assets.ts';
+import { fromHypervisorFailure } from './hypervisor-failure.ts';
+import { RunDirectory } from './run/run-directory.ts';
+import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
+import { checkOptions, type SandboxConfig, type SandboxOptions } from './sandbox-options.ts';
+import { Sandbox } from './sandbox.ts';
+import { shareSocketPath } from './share/socket-path.ts';
+import { Timeline } from './timeline.ts';
+import { UndoStack } from './undo-stack.ts';
+
+/** How long the machine may resist its end. */
+const vmStopTimeoutMs = 5_000;
+
+/**
+ * Makes a sandbox: checks everything that can be checked, claims the id, starts file sharing and the virtual machine,
+ * and returns while the guest boots. On failure everything is taken back.
+ *
+ * Errors: `invalid_options`, `socket_path_too_long`, `assets_missing`, `tool_missing`, `name_in_use`,
+ * `permission_denied`, `share_failed`, `aborted`, `timeout`.
+ * @param options what it shall be
+ * @param components parts to use instead of the real ones
+ */
+export async function createSandbox(
+  options: SandboxOptions = {},
+  components: Partial<SandboxComponents> = {},
+): Promise<Sandbox> {
+  const config = checkOptions(options);
+  const signal = options.signal ?? new AbortController().signal;
+  throwIfAborted(signal);
+  const parts = await completeComponents(components);
+  const timeline = new Timeline(parts.clock);
+  const endPreparation = timeline.begin('prepare host');
+  const assets = await parts.locateAssets(config.cacheDirectory, options.assets ?? {});
+
+  const undo = new UndoStack();
+  try {
+    const runDirectory = await claim(config);
+    undo.push('run directory', () => runDirectory.release(options.keepRecord ?? false));
+    throwIfAborted(signal);
+    const vm = await parts.hypervisor.createVm(vmConfig(config, assets, runDirectory.path), { signal });
+    const share = await parts.startFileShare({ directory: runDirectory.path, signal });
+    undo.push('file sharing', () => share.close());
+    pushVm(undo, vm, options.keepConsoleLog);
+    endPreparation();
+    return new Sandbox({
+      config,
+      runDirectory,
+      share,
+      vm,
+      connectAgent: parts.connectAgent,
+      timeline,
+      logger: parts.logger,
+      undo,
+    });
+  } catch (error) {
+    for (const { step, error: reason } of await undo.unwind()) parts.logger.error({ step, reason }, 'could not be taken back');
+    throw fromHypervisorFailure(error);
+  }
+}
+
+function claim(config: SandboxConfig): Promise<RunDirectory> {
+  const { image, command } = config.options;
+  return RunDirectory.claim(config.runRoot, {
+    id: config.id,
+    status: 'starting',
+    createdAt: new Date().toISOString(),
+    ...(image === undefined ? {} : { image }),
+    ...(command === undefined ? {} : { command }),
+  });
+}
+
+function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | undefined): void {
+  undo.push('virtual machine', async () => {
+    await vm.stop({ timeoutMs: vmStopTimeoutMs });
+    if (keepConsoleLog !== undefined) await copyFile(vm.consoleLogPath, keepConsoleLog);
+  });
+}
+
+function vmConfig(config: SandboxConfig, assets: GuestAssets, runDir: string): Parameters<
+  SandboxComponents['hypervisor']['createVm']
+>[0] {
+  const { options } = config;
+  return {
+    id: config.id,
+    runDir,
+    kernelPath: assets.kernelPath,
+    ...(assets.initrdPath === undefined ? {} : { initrdPath: assets.initrdPath }),
+    ...(assets.imagePath === undefined
+      ? {}
+      : { rootImage: { path: assets.imagePath, format: 'raw', fstype: assets.imageFstype } }),
+    kernelParameters: options.kernelParameters ?? [],
+    vcpus: config.vcpus,
+    memoryMib: config.memoryMib,
+    sharedMemory: true,
+    devices: [{ kind: 'virtio-fs', tag: sharedDirectoryTag, socketPath: shareSocketPath(runDir) }],
+    agentChannel: options.agentChannel ?? 'auto',
+    accelerator: options.accelerator ?? 'auto',
+    ...(options.debug === undefined ? {} : { debug: options.debug }),
+  };
+}

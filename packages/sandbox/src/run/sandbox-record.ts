@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { ProcessDefaults } from '../container/exec-process.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+
+/** Where a recorded sandbox is in its life. `exited` and `failed` records own no process any more. */
+export type SandboxStatus = 'starting' | 'running' | 'exited' | 'failed';
+
+const statuses: readonly string[] = ['starting', 'running', 'exited', 'failed'] satisfies SandboxStatus[];
+
+/** What `state.json` in a run directory says; what `hako ps` shows. */
+export interface SandboxRecord {
+  /** Format of this record. */
+  readonly version: 1;
+  readonly id: string;
+  readonly status: SandboxStatus;
+  /** The process that holds the virtual machine. */
+  readonly owner: ProcessIdentity;
+  /** When the sandbox was asked for, ISO 8601. */
+  readonly createdAt: string;
+  /** When it ended, ISO 8601. */
+  readonly finishedAt?: string;
+  /** The image reference, as given. */
+  readonly image?: string;
+  /** The command of the first container. */
+  readonly command?: readonly string[];
+  /** The first container, for `exec`. */
+  readonly containerId?: string;
+  /** What further programs in it start from. The environment may hold secrets: the directory is its owner's alone. */
+  readonly process?: ProcessDefaults;
+  /** Exit code of the first container. */
+  readonly exitCode?: number;
+  /** Why it failed, one line. */
+  readonly error?: string;
+}
+
+const recordFile = 'state.json';
+const currentVersion = 1;
+
+/**
+ * Reads the record of a run directory; `undefined` when there is none or it cannot be understood.
+ * @param directory the run directory
+ */
+export async function readRecord(directory: string): Promise<SandboxRecord | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(directory, recordFile), 'utf8'));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Replaces the record atomically: a reader sees the old one or the new one.
+ * @param directory the run directory
+ * @param record what to write
+ */
+export async function writeRecord(directory: string, record: SandboxRecord): Promise<void> {
+  const path = join(directory, recordFile);
+  await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+function isRecord(value: unknown): value is SandboxRecord {
+  if (!isObject(value)) return false;
+  const { version, id, status, createdAt, owner } = value;
+  return (
+    version === currentVersion &&
+    typeof id === 'string' &&
+    typeof status === 'string' &&
+    statuses.includes(status) &&
+    typeof createdAt === 'string' &&
+    isObject(owner) &&
+    Number.isSafeInteger(owner['pid']) &&
+    typeof owner['startTicks'] === 'string' &&
+    isOptional(value['image'], 'string') &&
+    isOptional(value['containerId'], 'string') &&
+    isOptional(value['exitCode'], 'number') &&
+    isOptional(value['error'], 'string') &&
+    isOptional(value['finishedAt'], 'string') &&
+    isOptionalTextList(value['command']) &&
+    isOptionalProcess(value['process'])
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isOptional(value: unknown, type: 'string' | 'number'): boolean {
+  return value === undefined || typeof value === type;
+}
+
+function isOptionalProcess(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isObject(value)) return false;
+  const { cwd, env, user } = value;
+  return (
+    typeof cwd === 'string' &&
+    env !== undefined &&
+    isOptionalTextList(env) &&
+    isObject(user) &&
+    typeof user['uid'] === 'number' &&
+    typeof user['gid'] === 'number'
+  );
+}
+
+function isOptionalTextList(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Hypervisor } from '@hako/hypervisor';
+
+import type { ConnectAgent } from './agent-endpoint.ts';
+import type { AssetOverrides, GuestAssets } from './guest-assets.ts';
+import type { Logger } from './logger.ts';
+import type { FileShare, FileShareOptions } from './share/file-share.ts';
+import type { Clock } from './timeline.ts';
+
+/** What a sandbox is built from. Each part has a default; tests and embedders replace some. */
+export interface SandboxComponents {
+  /** Makes the virtual machine; default: QEMU. */
+  readonly hypervisor: Hypervisor;
+  /** Shares files with the guest; default: virtiofsd. */
+  readonly startFileShare: (options: FileShareOptions) => Promise<FileShare>;
+  /** Speaks to the agent; default: ttRPC. */
+  readonly connectAgent: ConnectAgent;
+  /** Finds kernel and guest image; default: the newest build in the cache. */
+  readonly locateAssets: (cacheDirectory: string, overrides: AssetOverrides) => Promise<GuestAssets>;
+  /** Default: keeps nothing. */
+  readonly logger: Logger;
+  /** Default: `performance.now`. */
+  readonly clock: Clock;
+}
+
+/**
+ * Fills in the parts that were not given. The real ones are loaded only when they are used.
+ * @param given parts to use instead of the defaults
+ */
+export async function completeComponents(given: Partial<SandboxComponents>): Promise<SandboxComponents> {
+  const { silentLogger } = await import('./logger.ts');
+  const logger = given.logger ?? silentLogger;
+  return {
+    hypervisor: given.hypervisor ?? (await defaultHypervisor(logger)),
+    startFileShare: given.startFileShare ?? (await import('./share/file-share.ts')).startFileShare,
+    connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
+    locateAssets: given.locateAssets ?? (await import('./guest-assets.ts')).locateGuestAssets,
+    logger,
+    clock: given.clock ?? (() => performance.now()),
+  };
+}
+
+async function defaultHypervisor(logger: Logger): Promise<Hypervisor> {
+  const { createQemuHypervisor } = await import('@hako/hypervisor-qemu');
+  return createQemuHypervisor({ logger });
+}

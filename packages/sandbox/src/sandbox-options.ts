@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AssetOverrides } from './guest-assets.ts';
+import { resolveCacheDirectory } from './image/image-cache.ts';
+import { resolveRunRoot } from './run/run-directory.ts';
+import { generateId, validateId } from './run/sandbox-id.ts';
+import { SandboxError } from './sandbox-error.ts';
+
+/** What a sandbox shall be. Everything has a default. */
+export interface SandboxOptions {
+  /** Its name: 2 to 63 letters, digits, dots, dashes and underscores. Default: 12 random hexadecimal digits. */
+  readonly id?: string;
+  /** Host name in the guest. Default: the id. */
+  readonly hostname?: string;
+  /** Virtual CPUs, at least 1. Default 1. */
+  readonly vcpus?: number;
+  /** Memory of the virtual machine in MiB, at least 128. Default 512. */
+  readonly memoryMib?: number;
+  /** Files to boot instead of the built ones. */
+  readonly assets?: AssetOverrides;
+  /** `auto` (default) uses hardware virtualisation when it proves to work, else emulation. */
+  readonly accelerator?: 'auto' | 'kvm' | 'tcg';
+  /** Road to the agent. `auto` (default) uses vsock when the host has it, else virtio-serial. */
+  readonly agentChannel?: 'auto' | 'vsock' | 'virtio-serial';
+  /** Words added to the kernel command line. */
+  readonly kernelParameters?: readonly string[];
+  /** Name servers of the guest's `/etc/resolv.conf`, as its lines. Default none. */
+  readonly dns?: readonly string[];
+  /** Size of the `/dev/shm` its containers share, in MiB. Default 64. */
+  readonly shmMib?: number;
+  /** Base of the run directories. Default `HAKO_RUN_DIR`, else `/run/hako`. */
+  readonly runRoot?: string;
+  /** Where guest assets are looked for. Default `HAKO_CACHE_DIR`, else `~/.cache/hako`. */
+  readonly cacheDirectory?: string;
+  /** Shown by `hako ps`. */
+  readonly image?: string;
+  /** Shown by `hako ps`. */
+  readonly command?: readonly string[];
+  /** Leave the record and the logs in the run directory when the sandbox has ended. Default false. */
+  readonly keepRecord?: boolean;
+  /** Copy the guest's console to this file before the run directory is removed. */
+  readonly keepConsoleLog?: string;
+  /** Kernel messages on the guest's console. Default false. */
+  readonly debug?: boolean;
+  /** Limit of the boot until the agent answers, in milliseconds. Default 60 000. */
+  readonly bootTimeoutMs?: number;
+  /** Ends creation and boot with code `aborted`; everything is taken back. Has no effect once the sandbox runs. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options that have been checked, with their defaults. */
+export interface SandboxConfig {
+  readonly id: string;
+  readonly hostname: string;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly shmMib: number;
+  readonly bootTimeoutMs: number;
+  readonly runRoot: string;
+  readonly cacheDirectory: string;
+  readonly options: SandboxOptions;
+}
+
+const defaultVcpus = 1;
+const defaultMemoryMib = 512;
+const minMemoryMib = 128;
+const defaultShmMib = 64;
+const defaultBootTimeoutMs = 60_000;
+
+/** `HOST_NAME_MAX`, see gethostname(2). */
+const maxHostnameBytes = 64;
+
+/**
+ * Checks options and fills in the defaults; touches nothing. Errors: `invalid_options`, `socket_path_too_long`.
+ * @param options as the caller gave them
+ */
+export function checkOptions(options: SandboxOptions): SandboxConfig {
+  const id = options.id ?? generateId();
+  const runRoot = resolveRunRoot(options.runRoot);
+  const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, shmMib = defaultShmMib } = options;
+  const { bootTimeoutMs = defaultBootTimeoutMs, hostname = id } = options;
+  validateId(id, runRoot);
+  if (!Number.isInteger(vcpus) || vcpus < 1) {
+    throw new SandboxError('invalid_options', `${vcpus} virtual CPUs are not possible`, {
+      remedy: 'give a whole number from 1',
+    });
+  }
+  if (!Number.isInteger(memoryMib) || memoryMib < minMemoryMib) {
+    throw new SandboxError('invalid_options', `${memoryMib} MiB of memory are not enough to boot`, {
+      remedy: `give at least ${minMemoryMib} MiB`,
+    });
+  }
+  if (!Number.isInteger(shmMib) || shmMib < 0) {
+    throw new SandboxError('invalid_options', `${shmMib} MiB of shared memory are not possible`);
+  }
+  if (!(bootTimeoutMs > 0)) throw new SandboxError('invalid_options', `boot limit of ${bootTimeoutMs} ms`);
+  if (!/^[a-zA-Z0-9]([a-zA-Z0-9_.-]*)$/.test(hostname)) {
+    throw new SandboxError('invalid_options', `host name ${JSON.stringify(hostname)} is not usable`, {
+      remedy: 'use letters, digits, dots and dashes',
+    });
+  }
+  return {
+    id,
+    hostname: hostname.slice(0, maxHostnameBytes),
+    vcpus,
+    memoryMib,
+    shmMib,
+    bootTimeoutMs,
+    runRoot,
+    cacheDirectory: resolveCacheDirectory(options.cacheDirectory),
+    options,
+  };
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SandboxError } from './sandbox-error.ts';
+
+/**
+ * Where a sandbox is in its life.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> starting
+ *   starting --> running: the agent answers
+ *   starting --> failed: boot failed or was aborted
+ *   starting --> stopping: stop
+ *   running --> stopping: stop
+ *   running --> failed: the machine was lost
+ *   stopping --> stopped
+ * ```
+ *
+ * In `stopped` and `failed` nothing of the sandbox is left on the host, or is being removed right then.
+ */
+export type SandboxState =
+  | { readonly name: 'starting' }
+  | { readonly name: 'running' }
+  | { readonly name: 'stopping' }
+  | { readonly name: 'stopped' }
+  | { readonly name: 'failed'; readonly error: SandboxError };
+
+const successors: Readonly<Record<SandboxState['name'], readonly SandboxState['name'][]>> = {
+  starting: ['running', 'stopping', 'failed'],
+  running: ['stopping', 'failed'],
+  stopping: ['stopped'],
+  stopped: [],
+  failed: [],
+};
+
+/**
+ * Says whether a sandbox may go from one state to another.
+ * @param from present state
+ * @param to wanted state
+ */
+export function mayFollow(from: SandboxState['name'], to: SandboxState['name']): boolean {
+  return successors[from].includes(to);
+}
+
+/**
+ * Throws `invalid_state` unless the state is one of those allowed; a failed sandbox throws what it failed with.
+ * @param operation the call, for the message
+ * @param state present state
+ * @param allowed states in which the call makes sense
+ */
+export function expectState(operation: string, state: SandboxState, ...allowed: SandboxState['name'][]): void {
+  if (allowed.includes(state.name)) return;
+  if (state.name === 'failed') throw state.error;
+  throw new SandboxError('invalid_state', `${operation}: the sandbox is ${state.name}`);
+}

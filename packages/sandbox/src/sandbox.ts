@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VirtualMachine } from '@hako/hypervisor';
+
+import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import { createContainer } from './container/create-container.ts';
+import type { Container } from './container/container.ts';
+import { randomId, type ContainerOptions } from './container/container-options.ts';
+import { withDeadline, type WaitOptions } from './deadline.ts';
+import { fromHypervisorFailure, unexpectedExit } from './hypervisor-failure.ts';
+import { Lifeline } from './lifeline.ts';
+import type { Logger } from './logger.ts';
+import type { GuestAgent } from './process/guest-agent.ts';
+import type { RunDirectory } from './run/run-directory.ts';
+import { describeError, SandboxError } from './sandbox-error.ts';
+import type { SandboxConfig } from './sandbox-options.ts';
+import { expectState, mayFollow, type SandboxState } from './sandbox-state.ts';
+import { sandboxStorages } from './sandbox-storages.ts';
+import type { FileShare } from './share/file-share.ts';
+import type { Phase, Timeline } from './timeline.ts';
+import type { UndoStack } from './undo-stack.ts';
+
+/** The guest gets so long to end its processes in order before its machine is taken away. */
+const destroyTimeoutMs = 1_000;
+
+/** What `createSandbox` hands over; the sandbox owns it from then on. */
+export interface SandboxResources {
+  readonly config: SandboxConfig;
+  readonly runDirectory: RunDirectory;
+  readonly share: FileShare;
+  readonly vm: VirtualMachine;
+  readonly connectAgent: ConnectAgent;
+  readonly timeline: Timeline;
+  readonly logger: Logger;
+  /** Takes back everything above, in the right order. */
+  readonly undo: UndoStack;
+}
+
+/** How to stop a sandbox. */
+export interface StopOptions {
+  /** Whether the guest may end its processes in order first, for at most a second. Default true. */
+  readonly graceful?: boolean;
+}
+
+/**
+ * A virtual machine with an agent, in which containers run. It is handed out while the guest still boots; what needs
+ * the guest waits for it, and {@link Sandbox.ready} waits explicitly. Leaving an `await using` block stops it.
+ *
+ * When the machine is lost, everything pending rejects with `vm_exited` and the host is cleaned by itself.
+ */
+export class Sandbox implements AsyncDisposable {
+  readonly id: string;
+  /** Directory of its sockets and its record. */
+  readonly directory: string;
+  /** Settles when nothing of it is left on the host, whatever the reason. Never rejects. */
+  readonly ended: Promise<SandboxState>;
+  readonly #resources: SandboxResources;
+  readonly #lifeline = new Lifeline();
+  readonly #containers = new Map<string, Promise<Container>>();
+  readonly #ended = Promise.withResolvers<SandboxState>();
+  readonly #ready: Promise<GuestAgent>;
+  #state: SandboxState = { name: 'starting' };
+  #endpoint: AgentEndpoint | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @internal Made by `createSandbox`. */
+  constructor(resources: SandboxResources) {
+    this.#resources = resources;
+    this.id = resources.config.id;
+    this.directory = resources.runDirectory.path;
+    this.ended = this.#ended.promise;
+    this.#ready = this.#boot();
+    this.#ready.catch((error: unknown) => this.#fail(error));
+    void resources.vm.exited.then((exit) => this.#fail(unexpectedExit(exit)));
+    void resources.share.ended.then((how) => this.#fail(new SandboxError('vm_exited', `file sharing failed: virtiofsd ${how}`)));
+  }
+
+  /** Where it is in its life. */
+  get state(): SandboxState {
+    return this.#state;
+  }
+
+  /** How long each part of its life took so far. */
+  get phases(): readonly Phase[] {
+    return this.#resources.timeline.phases;
+  }
+
+  /** When the hypervisor reached what, in milliseconds of `performance.now()`. */
+  get vmPhases(): VirtualMachine['phases'] {
+    return this.#resources.vm.phases;
+  }
+
+  /** Process ids of its virtual machine. Error: `invalid_state` of the driver while there is none. */
+  pids(): ReturnType<VirtualMachine['pids']> {
+    return this.#resources.vm.pids();
+  }
+
+  /** Everything the guest wrote to its console. */
+  get consoleLogPath(): string {
+    return this.#resources.vm.consoleLogPath;
+  }
+
+  /**
+   * Waits until the guest takes requests. Errors: `boot_failed`, `timeout`, `aborted`; abort ends only this wait.
+   * @param options limits
+   */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    await withDeadline('boot', options, () => this.#ready);
+  }
+
+  /**
+   * Creates a container. Its files are shared while the guest may still be booting. On failure nothing of it is left.
+   * Errors: `invalid_state`, `invalid_options`, `share_failed`, `command_not_found`, `command_not_executable`,
+   * `boot_failed`, `vm_exited`, `agent_failed`, `aborted`.
+   * @param options what it shall be
+   */
+  async createContainer(options: ContainerOptions): Promise<Container> {
+    expectState('createContainer', this.#state, 'starting', 'running');
+    const id = options.id ?? (this.#containers.size === 0 ? this.id : randomId());
+    if (this.#containers.has(id)) throw new SandboxError('invalid_options', `container id ${id} is already in use`);
+    const { config, share, timeline } = this.#resources;
+    const host = { hostname: config.hostname, share, lifeline: this.#lifeline, timeline, ready: this.#ready };
+    const creation = createContainer(host, id, options, () => this.#containers.delete(id));
+    this.#containers.set(id, creation);
+    try {
+      const container = await creation;
+      if (this.#containers.size === 1) await this.#recordFirst(container);
+      return container;
+    } catch (error) {
+      this.#containers.delete(id);
+      throw error;
+    }
+  }
+
+  /**
+   * Stops the machine and removes everything it had on the host. Idempotent and bounded; never rejects because of the
+   * guest. Error: `tool_failed` when something of the host could not be removed.
+   * @param options how
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    if (this.#state.name === 'failed') return this.ended.then(() => undefined);
+    this.#stopping ??= this.#stop(options.graceful ?? true);
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #boot(): Promise<GuestAgent> {
+    const { config, vm, timeline, connectAgent, runDirectory } = this.#resources;
+    const { signal } = config.options;
+    try {
+      await timeline.measure('start virtual machine', () => vm.start(signal === undefined ? {} : { signal }));
+      const endpoint = await timeline.measure('boot guest', () =>
+        vm.waitForAgent(
+          async (probeSignal) => {
+            const candidate = connectAgent(await vm.openAgentChannel({ signal: probeSignal }));
+            try {
+              await candidate.agent.check({ signal: probeSignal });
+              return candidate;
+            } catch (error) {
+              await candidate.close();
+              throw error;
+            }
+          },
+          { timeoutMs: config.bootTimeoutMs, ...(signal === undefined ? {} : { signal }) },
+        ),
+      );
+      this.#endpoint = endpoint;
+      await Promise.all([
+        endpoint.serve(`${runDirectory.path}/agent.sock`),
+        timeline.measure('create sandbox', () =>
+          this.#lifeline.call('creation of the sandbox', signal, (both) =>
+            endpoint.agent.createSandbox(
+              {
+                hostname: config.hostname,
+                dns: [...(config.options.dns ?? [])],
+                storages: sandboxStorages(config.shmMib),
+                sandboxId: config.id,
+              },
+              { signal: both },
+            ),
+          ),
+        ),
+      ]);
+      await runDirectory.update({ status: 'running' });
+      this.#enter({ name: 'running' });
+      return endpoint.agent;
+    } catch (error) {
+      throw fromHypervisorFailure(error);
+    }
+  }
+
+  async #recordFirst(container: Container): Promise<void> {
+    await this.#resources.runDirectory.update({
+      containerId: container.id,
+      command: container.command,
+      process: container.defaults,
+    });
+  }
+
+  #enter(next: SandboxState): void {
+    if (!mayFollow(this.#state.name, next.name)) {
+      throw new SandboxError('invalid_state', `the sandbox cannot be ${next.name}, it is ${this.#state.name}`);
+    }
+    this.#state = next;
+  }
+
+  /** The machine is lost, or never came up. Not called for what happens during a stop: that is expected then. */
+  #fail(error: unknown): void {
+    if (!mayFollow(this.#state.name, 'failed')) return;
+    const reason =
+      error instanceof SandboxError ? error : new SandboxError('boot_failed', describeError(error), { cause: error });
+    this.#enter({ name: 'failed', error: reason });
+    this.#lifeline.lose(reason);
+    void this.#takeBack({ status: 'failed', error: reason.message });
+  }
+
+  async #stop(graceful: boolean): Promise<void> {
+    const wasRunning = this.#state.name === 'running';
+    this.#enter({ name: 'stopping' });
+    const end = this.#resources.timeline.begin('teardown');
+    if (graceful && wasRunning) await this.#destroyGuest();
+    this.#lifeline.lose(new SandboxError('invalid_state', 'the sandbox was stopped'));
+    const failures = await this.#takeBack({ status: 'exited' });
+    end();
+    this.#enter({ name: 'stopped' });
+    this.#ended.resolve(this.#state);
+    if (failures > 0) throw new SandboxError('tool_failed', `sandbox ${this.id} could not be removed completely`);
+  }
+
+  async #destroyGuest(): Promise<void> {
+    const { vm, logger } = this.#resources;
+    const agent = this.#endpoint?.agent;
+    if (agent === undefined) return;
+    await withDeadline('end of the guest', { timeoutMs: destroyTimeoutMs }, async (signal) => {
+      await Promise.race([agent.destroySandbox({ signal }), vm.exited]);
+    }).catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
+  }
+
+  async #takeBack(record: { status: 'exited' | 'failed'; error?: string }): Promise<number> {
+    const { logger, runDirectory, undo } = this.#resources;
+    await this.#endpoint?.close();
+    await runDirectory.update({ ...record, finishedAt: new Date().toISOString() }).catch(() => undefined);
+    const failures = await undo.unwind();
+    for (const { step, error } of failures) logger.error({ step, error, sandbox: this.id }, 'could not be taken back');
+    if (this.#state.name === 'failed') this.#ended.resolve(this.#state);
+    return failures.length;
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+
+import { describeError, SandboxError } from '../sandbox-error.ts';
+import { runTool } from '../run-tool.ts';
+import { withDeadline } from '../deadline.ts';
+import { shareSocketPath } from './socket-path.ts';
+import { untilListening } from './listening-socket.ts';
+import { bindCommand, namespaceCommand, unbindCommand, type Bind } from './share-namespace.ts';
+import { findVirtiofsd, virtiofsdArguments, type VirtiofsdProgram } from './virtiofsd-command.ts';
+
+/** The daemon listens within some 30 ms on an idle machine. */
+const startTimeoutMs = 10_000;
+const killTimeoutMs = 2_000;
+const bindTimeoutMs = 10_000;
+const maxStderrBytes = 8 * 1024;
+
+/** Something of the host that the guest shall see. */
+export interface ShareRequest {
+  /** Path below the share: `NAME` or `DIRECTORY/NAME`. */
+  readonly name: string;
+  /** Directory or file on the host, absolute, symbolic links resolved. */
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+/** Host files given to one guest through a virtio-fs device. */
+export interface FileShare {
+  /** Settles when the back end ends, asked or not; the text says how. */
+  readonly ended: Promise<string>;
+  /** Makes files of the host visible to the guest. Errors: `share_failed`, `aborted`, `timeout`. */
+  add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void>;
+  /** Takes files away from the guest again; open files stay usable. */
+  remove(names: readonly string[]): Promise<void>;
+  /** Ends the back end; every bind vanishes with it. Idempotent, bounded. */
+  close(): Promise<void>;
+}
+
+/** What starting a share needs. */
+export interface FileShareOptions {
+  /** Run directory of the sandbox. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** The daemon; default: the installed one. */
+  readonly program?: VirtiofsdProgram;
+}
+
+type Daemon = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/**
+ * Starts virtiofsd in a mount namespace of its own and returns once it listens.
+ * Errors: `tool_missing`, `share_failed`, `aborted`, `timeout`.
+ * @param options where and how
+ */
+export async function startFileShare(options: FileShareOptions): Promise<FileShare> {
+  const { directory, signal } = options;
+  const program = options.program ?? (await findVirtiofsd());
+  const mounts = join(directory, 'shared', 'mounts');
+  const view = join(directory, 'shared', 'view');
+  const socketPath = shareSocketPath(directory);
+  await mkdir(mounts, { recursive: true, mode: 0o750 });
+  await mkdir(view, { mode: 0o700 });
+
+  const [file, ...args] = namespaceCommand(mounts, view, virtiofsdArguments(program, socketPath, view));
+  const daemon = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const stderr = collectTail(daemon);
+  const ended = endOf(daemon, stderr);
+  try {
+    return await withDeadline('start of virtiofsd', { signal, timeoutMs: startTimeoutMs }, async (phaseSignal) => {
+      const failed = ended.then((how): never => {
+        throw new SandboxError('share_failed', `virtiofsd ${how}`, { tail: stderr(), remedy: remedyFor(stderr()) });
+      });
+      failed.catch(() => undefined);
+      await Promise.race([once(daemon.stdout, 'data', { signal: phaseSignal }), failed]);
+      const namespace = await open(`/proc/${daemon.pid ?? 0}/ns/mnt`, 'r');
+      try {
+        daemon.stdin.end('\n');
+        daemon.stdout.resume();
+        await Promise.race([untilListening(socketPath, phaseSignal), failed]);
+      } catch (error) {
+        await namespace.close();
+        throw error;
+      }
+      return new VirtiofsdShare(daemon, ended, namespace, mounts);
+    });
+  } catch (error) {
+    await kill(daemon, ended);
+    throw error;
+  }
+}
+
+class VirtiofsdShare implements FileShare {
+  readonly ended: Promise<string>;
+  readonly #daemon: Daemon;
+  readonly #namespace: FileHandle;
+  readonly #mounts: string;
+  #closing: Promise<void> | undefined;
+
+  constructor(daemon: Daemon, ended: Promise<string>, namespace: FileHandle, mounts: string) {
+    this.ended = ended;
+    this.#daemon = daemon;
+    this.#namespace = namespace;
+    this.#mounts = mounts;
+  }
+
+  async add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
+    const binds: Bind[] = [];
+    try {
+      for (const { name, source, readOnly } of requests) {
+        const target = join(this.#mounts, name);
+        await createTarget(source, target);
+        binds.push({ source, target, readOnly });
+      }
+      await this.#inNamespace((path) => bindCommand(path, binds), signal);
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      const names = requests.map(({ source }) => source).join(', ');
+      throw new SandboxError('share_failed', `${names} cannot be shared: ${describeError(cause)}`, { cause });
+    }
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    if (this.#closing !== undefined || names.length === 0) return;
+    const targets = names.map((name) => join(this.#mounts, name));
+    await this.#inNamespace((path) => unbindCommand(path, targets));
+    for (const target of targets) await rm(target, { recursive: true });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await kill(this.#daemon, this.ended);
+    await this.#namespace.close();
+  }
+
+  /** The command finds the namespace as its descriptor 3. */
+  async #inNamespace(
+    command: (namespacePath: string) => readonly [string, ...string[]],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const [file, ...args] = command('/proc/self/fd/3');
+    await runTool(file, args, { signal, timeoutMs: bindTimeoutMs, inheritedFds: [this.#namespace.fd] });
+  }
+}
+
+/** A bind needs a target of the same kind. The host's view of the directory is writable and holds no binds. */
+async function createTarget(source: string, target: string): Promise<void> {
+  const isDirectory = (await stat(source)).isDirectory();
+  await mkdir(isDirectory ? target : dirname(target), { recursive: true, mode: 0o755 });
+  if (!isDirectory) await writeFile(target, '', { flag: 'wx', mode: 0o644 });
+}
+
+function endOf(daemon: Daemon, stderr: () => string): Promise<string> {
+  return new Promise((resolve) => {
+    daemon.once('error', (error) => resolve(`cannot be started: ${error.message}`));
+    daemon.once('close', (code, signal) => {
+      const lastLine = stderr().trim().split('\n').at(-1) ?? '';
+      resolve(`ended (${signal ?? `exit code ${String(code)}`})${lastLine === '' ? '' : `: ${lastLine}`}`);
+    });
+  });
+}
+
+function collectTail(daemon: Daemon): () => string {
+  let tail = '';
+  daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-maxStderrBytes);
+  });
+  // The daemon may be gone when the go-ahead is written; its end is reported by its exit.
+  daemon.stdin.on('error', () => undefined);
+  return () => tail;
+}
+
+function remedyFor(stderr: string): string {
+  return /permitted|denied/i.test(stderr)
+    ? 'run as root, with the right to create mount namespaces'
+    : 'see `hako doctor`';
+}
+
+async function kill(daemon: Daemon, ended: Promise<string>): Promise<void> {
+  daemon.kill('SIGKILL');
+  await withDeadline('end of virtiofsd', { timeoutMs: killTimeoutMs }, () => ended);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
+
+import type { SandboxComponents } from '../sandbox-components.ts';
+import type { FileShare, ShareRequest } from '../share/file-share.ts';
+import { FakeGuestAgent, type FakeGuestAgentOptions } from './fake-guest-agent.ts';
+
+/** A step of a sandbox's making that a test can look at or make fail. */
+export type FakeStep = 'locateAssets' | 'startFileShare' | 'share.add' | 'share.remove' | 'share.close' | 'connect' | 'serve';
+
+/** What happens in a sandbox made of fakes. */
+export interface FakeSandboxOptions extends FakeGuestAgentOptions {
+  /** What the virtual machine does; default: it boots. */
+  readonly script?: FakeGuestScript;
+  /** Called at each step; a rejection is the step's failure. */
+  readonly onStep?: (step: FakeStep) => Promise<void> | void;
+}
+
+/** Fakes for a whole sandbox, and what they recorded. */
+export interface FakeSandbox {
+  /** To be given to `createSandbox`. */
+  readonly components: Partial<SandboxComponents>;
+  readonly hypervisor: FakeHypervisor;
+  readonly agent: FakeGuestAgent;
+  /** What is shared at present, by name. */
+  readonly shares: ReadonlyMap<string, ShareRequest>;
+  /** The steps in order. */
+  readonly steps: readonly FakeStep[];
+  /** Ends the file sharing as a crash would. */
+  crashFileShare(): void;
+}
+
+/**
+ * Makes everything a sandbox needs out of memory; only its run directory is real.
+ * @param directory an existing directory for the files that the fakes boot
+ * @param options what shall happen
+ */
+export async function fakeSandbox(directory: string, options: FakeSandboxOptions = {}): Promise<FakeSandbox> {
+  const kernelPath = join(directory, 'kernel');
+  await writeFile(kernelPath, 'kernel');
+  const steps: FakeStep[] = [];
+  const shares = new Map<string, ShareRequest>();
+  const shareEnd = Promise.withResolvers<string>();
+  const agent = new FakeGuestAgent(options);
+  const hypervisor = new FakeHypervisor(options.script === undefined ? {} : { script: options.script });
+  const step = async (name: FakeStep): Promise<void> => {
+    steps.push(name);
+    await options.onStep?.(name);
+  };
+  const share: FileShare = {
+    ended: shareEnd.promise,
+    add: async (requests) => {
+      await step('share.add');
+      for (const request of requests) shares.set(request.name, request);
+    },
+    remove: async (names) => {
+      await step('share.remove');
+      for (const name of names) shares.delete(name);
+    },
+    close: async () => {
+      await step('share.close');
+      shares.clear();
+      shareEnd.resolve('was stopped');
+    },
+  };
+  return {
+    components: {
+      hypervisor,
+      locateAssets: async () => {
+        await step('locateAssets');
+        return { kernelPath, initrdPath: kernelPath, imageFstype: 'erofs' };
+      },
+      startFileShare: async () => {
+        await step('startFileShare');
+        return share;
+      },
+      connectAgent: (stream) => {
+        steps.push('connect');
+        return {
+          agent,
+          serve: () => step('serve'),
+          close: () => {
+            stream.destroy();
+            return Promise.resolve();
+          },
+        };
+      },
+    },
+    hypervisor,
+    agent,
+    shares,
+    steps,
+    crashFileShare: () => shareEnd.resolve('crashed'),
+  };
+}

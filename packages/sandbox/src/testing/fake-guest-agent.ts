@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  CreateContainerRequest,
+  CreateSandboxRequest,
+  DeepPartial,
+  ExecProcessRequest,
+} from '@hako/protocols/agent';
+import type { Process } from '@hako/protocols/oci';
+
+import type { AgentCallOptions, GuestAgent, ProcessId, ReadRequest } from '../process/guest-agent.ts';
+import { FakeProcess, type FakeMain } from './fake-process.ts';
+
+/** The calls of an agent, by name. */
+export type AgentMethod = keyof GuestAgent;
+
+/** What a fake agent does beyond answering. */
+export interface FakeGuestAgentOptions {
+  /** Programs by the first word of their command. What is not here is answered like a missing program. */
+  readonly programs?: Readonly<Record<string, FakeMain>>;
+  /** Called before each call is answered; a rejection is the answer, a promise that stays pending holds the call up. */
+  readonly before?: (method: AgentMethod, options: AgentCallOptions | undefined) => Promise<void> | void;
+}
+
+/** An agent without a guest: processes are functions of the test. Records the calls. */
+export class FakeGuestAgent implements GuestAgent {
+  /** The calls in order. */
+  readonly calls: AgentMethod[] = [];
+  /** The containers that were created, by id. */
+  readonly containers = new Map<string, DeepPartial<CreateContainerRequest>>();
+  /** What CreateSandbox was asked. */
+  sandbox: DeepPartial<CreateSandboxRequest> | undefined;
+  /** The processes by exec id. */
+  readonly processes = new Map<string, FakeProcess>();
+  readonly #options: FakeGuestAgentOptions;
+
+  constructor(options: FakeGuestAgentOptions = {}) {
+    this.#options = options;
+  }
+
+  check(options?: AgentCallOptions): Promise<unknown> {
+    return this.#enter('check', options);
+  }
+
+  async createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('createSandbox', options);
+    this.sandbox = request;
+  }
+
+  async destroySandbox(options?: AgentCallOptions): Promise<void> {
+    await this.#enter('destroySandbox', options);
+  }
+
+  async createContainer(request: DeepPartial<CreateContainerRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('createContainer', options);
+    const id = request.containerId ?? '';
+    this.processes.set(id, this.#load(request.OCI?.Process));
+    this.containers.set(id, request);
+  }
+
+  async startContainer({ containerId }: { containerId: string }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('startContainer', options);
+    this.#find({ containerId, execId: containerId }).start();
+  }
+
+  async removeContainer({ containerId }: { containerId: string }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('removeContainer', options);
+    this.#find({ containerId, execId: containerId }).deliver(9);
+    this.containers.delete(containerId);
+  }
+
+  async execProcess(request: DeepPartial<ExecProcessRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('execProcess', options);
+    const process = this.#load(request.process);
+    this.processes.set(request.execId ?? '', process);
+    process.start();
+  }
+
+  async signalProcess(request: ProcessId & { signal: number }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('signalProcess', options);
+    this.#find(request).deliver(request.signal);
+  }
+
+  async waitProcess(request: ProcessId, options?: AgentCallOptions): Promise<{ status: number }> {
+    await this.#enter('waitProcess', options);
+    return { status: await this.#find(request).exitCode };
+  }
+
+  async writeStdin(request: ProcessId & { data: Uint8Array }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('writeStdin', options);
+    this.#find(request).input.write(request.data);
+  }
+
+  async closeStdin(request: ProcessId, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('closeStdin', options);
+    this.#find(request).input.end();
+  }
+
+  async readStdout(request: ReadRequest, options?: AgentCallOptions): Promise<{ data: Uint8Array }> {
+    await this.#enter('readStdout', options);
+    return { data: await this.#find(request).output.read(request.len) };
+  }
+
+  async readStderr(request: ReadRequest, options?: AgentCallOptions): Promise<{ data: Uint8Array }> {
+    await this.#enter('readStderr', options);
+    return { data: await this.#find(request).errorOutput.read(request.len) };
+  }
+
+  async ttyWinResize(
+    request: ProcessId & { row: number; column: number },
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('ttyWinResize', options);
+    this.#find(request).sizes.push({ rows: request.row, columns: request.column });
+  }
+
+  async #enter(method: AgentMethod, options: AgentCallOptions | undefined): Promise<void> {
+    this.calls.push(method);
+    await this.#options.before?.(method, options);
+    options?.signal?.throwIfAborted();
+  }
+
+  #load(spec: DeepPartial<Process> | undefined): FakeProcess {
+    const args = (spec?.Args ?? []).map(String);
+    const main = this.#options.programs?.[args[0] ?? ''];
+    if (main === undefined) throw new Error(`executable file \`${args[0] ?? ''}\` not found in $PATH`);
+    const env = (spec?.Env ?? []).map(String);
+    return new FakeProcess(main, { args, env, cwd: spec?.Cwd ?? '', terminal: spec?.Terminal ?? false });
+  }
+
+  #find({ containerId, execId }: ProcessId): FakeProcess {
+    const process = this.processes.get(execId);
+    if (process === undefined) throw new Error(`no process ${execId} in container ${containerId}`);
+    return process;
+  }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+export { FakeGuestAgent } from './fake-guest-agent.ts';
+export type { AgentMethod, FakeGuestAgentOptions } from './fake-guest-agent.ts';
+export { FakeProcess } from './fake-process.ts';
+export type { FakeMain, FakeProgram } from './fake-process.ts';
+export { fakeSandbox } from './fake-components.ts';
+export type { FakeSandbox, FakeSandboxOptions, FakeStep } from './fake-components.ts';

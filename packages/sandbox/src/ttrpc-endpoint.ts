@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
+
+import { createAgentClient } from '@hako/agent-client';
+import { createChannel, createProxy, listen } from '@hako/ttrpc';
+
+import type { AgentEndpoint } from './agent-endpoint.ts';
+
+/**
+ * Speaks ttRPC to the agent. The stream carries one connection, so this process's own client goes through the same
+ * proxy as the clients of other processes do.
+ * @param stream a connected stream to the agent; owned from now on
+ */
+export function connectTtrpcAgent(stream: Duplex): AgentEndpoint {
+  const proxy = createProxy({ upstream: stream });
+  const client = createAgentClient({ channel: createChannel(proxy.stream()) });
+  let listening: { close(): Promise<void> } | undefined;
+  return {
+    agent: client,
+    async serve(socketPath) {
+      const listener = await listen(`unix://${socketPath}`);
+      listening = listener;
+      listener.onConnection((connection) => proxy.serve(connection));
+    },
+    async close() {
+      await listening?.close();
+      client.abort();
+      await proxy[Symbol.asyncDispose]();
+      stream.destroy();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { runTool } from './run-tool.ts';
+
+/**
+ * Absolute paths of the shared libraries and the dynamic loader that a program of the build host needs, sorted.
+ * A static program needs none.
+ *
+ * Errors: `tool_failed` when the program cannot be examined or a library is not found.
+ */
+export async function listSharedLibraries(program: string, signal?: AbortSignal): Promise<string[]> {
+  const output = await runTool('ldd', [program], { signal });
+  return parseLdd(output).sort();
+}
+
+/** Reads the lines of ldd(1): `name => /path (0x…)`, or `/path (0x…)` for the loader. */
+export function parseLdd(output: string): string[] {
+  return output
+    .split('\n')
+    .map((line) => /(?:=>\s*)?(\/\S+) \(0x/.exec(line)?.[1])
+    .filter((path) => path !== undefined);
+}
