@@ -83,7 +83,9 @@ export class AgentConnection {
   }
 
   /** Ends the connection, if any; the next call dials again. Does nothing once the agent is dead or the client closed. */
-  async disconnect(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<void> {
+  async disconnect(
+    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<void> {
     const state = this.#state;
     if (state.name === 'dialing' || state.name === 'connected') this.#state = { name: 'idle' };
     if (state.name === 'dialing') state.stop.abort();

@@ -37,16 +37,24 @@ function statusFailure(error: ClientError, request: string): AgentClientError {
     return new AgentClientError('timed_out', `${request} timed out`, { request, cause: error });
   }
   if (local !== undefined && endsConnection(local.code)) {
-    return new AgentClientError('connection_closed', `${request} lost the connection to the agent: ${local.message}`, {
-      request,
-      cause: error,
-    });
+    return new AgentClientError(
+      'connection_closed',
+      `${request} lost the connection to the agent: ${local.message}`,
+      {
+        request,
+        cause: error,
+      },
+    );
   }
   if (local?.code === 'malformed_message' || local?.code === 'frame_too_large') {
-    return new AgentClientError('protocol_violation', `${request} got an answer that cannot be read: ${local.message}`, {
-      request,
-      cause: error,
-    });
+    return new AgentClientError(
+      'protocol_violation',
+      `${request} got an answer that cannot be read: ${local.message}`,
+      {
+        request,
+        cause: error,
+      },
+    );
   }
   return new AgentClientError(
     'rpc_failed',
@@ -61,12 +69,19 @@ function statusFailure(error: ClientError, request: string): AgentClientError {
  * @param request - Name of the request message.
  * @param signal - The caller's signal, to tell an abort by the caller from others.
  */
-export function callFailure(error: unknown, request: string, signal: AbortSignal | undefined): AgentClientError {
+export function callFailure(
+  error: unknown,
+  request: string,
+  signal: AbortSignal | undefined,
+): AgentClientError {
   if (error instanceof AgentClientError) return error;
   if (signal?.aborted === true) {
     return new AgentClientError('aborted', `${request} was aborted`, { request, cause: signal.reason });
   }
   if (error instanceof ClientError) return statusFailure(error, request);
   const problem = error instanceof Error ? error.message : String(error);
-  return new AgentClientError('invalid_request', `${request} cannot be sent: ${problem}`, { request, cause: error });
+  return new AgentClientError('invalid_request', `${request} cannot be sent: ${problem}`, {
+    request,
+    cause: error,
+  });
 }

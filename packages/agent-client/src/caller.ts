@@ -28,7 +28,8 @@ export type Caller = <Reply>(
 async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await waiting;
   const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new AgentClientError('aborted', 'dialing was aborted', { cause: signal.reason }));
+  const onAbort = (): void =>
+    reject(new AgentClientError('aborted', 'dialing was aborted', { cause: signal.reason }));
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([waiting, promise]);

@@ -47,7 +47,9 @@ export async function configureInterface(
       await clock.sleep(delayMs, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
-      throw new AgentClientError('aborted', 'waiting for the interface was aborted', { cause: signal.reason });
+      throw new AgentClientError('aborted', 'waiting for the interface was aborted', {
+        cause: signal.reason,
+      });
     }
   }
 }

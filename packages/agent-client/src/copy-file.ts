@@ -27,7 +27,12 @@ function factsOf(destination: string, stats: Stats, size: number): FileFacts {
   };
 }
 
-async function readPiece(file: FileHandle, buffer: Uint8Array, wanted: number, offset: number): Promise<Uint8Array> {
+async function readPiece(
+  file: FileHandle,
+  buffer: Uint8Array,
+  wanted: number,
+  offset: number,
+): Promise<Uint8Array> {
   let filled = 0;
   while (filled < wanted) {
     const { bytesRead } = await file.read(buffer, filled, wanted - filled, offset + filled);
@@ -54,7 +59,10 @@ async function copyRegularFile(
     const wanted = Math.min(size - offset, copyFileChunkBytes);
     const data = await readPiece(file, buffer, wanted, offset);
     if (data.length < wanted) {
-      throw new AgentClientError('file_changed', `${source} became shorter than ${size} bytes while it was copied`);
+      throw new AgentClientError(
+        'file_changed',
+        `${source} became shorter than ${size} bytes while it was copied`,
+      );
     }
     await agent.copyFile({ ...facts, offset: BigInt(offset), data }, options);
     offset += wanted;
@@ -87,6 +95,9 @@ export async function copyFile(
     const data = await readlink(source, { encoding: 'buffer' });
     await agent.copyFile({ ...factsOf(destination, stats, 0), offset: 0n, data }, options);
   } else {
-    throw new AgentClientError('unsupported_file', `${source} is neither a file, nor a directory, nor a link`);
+    throw new AgentClientError(
+      'unsupported_file',
+      `${source} is neither a file, nor a directory, nor a link`,
+    );
   }
 }

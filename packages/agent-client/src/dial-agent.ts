@@ -57,19 +57,18 @@ export async function dialAgent(
   const timer = Number.isFinite(timeoutMs) ? setTimeout(() => expiry.abort(), timeoutMs) : undefined;
   const either = AbortSignal.any([signal, expiry.signal]);
   let lastError: unknown;
+  const expired = (): boolean => expiry.signal.aborted;
   try {
-    for (;;) {
+    while (!expired()) {
       try {
         return await attempt(dial, either);
       } catch (error) {
         signal.throwIfAborted();
-        if (expiry.signal.aborted) break;
-        lastError = error;
+        if (!expired()) lastError = error;
         logger.debug({ err: error }, 'agent does not accept a connection yet');
       }
       await clock.sleep(retryDelayMs, either).catch(() => undefined);
       signal.throwIfAborted();
-      if (expiry.signal.aborted) break;
     }
   } finally {
     clearTimeout(timer);

@@ -23,5 +23,8 @@ export function memoryProbeAddresses({ address, sizeMib, sectionMib }: PluggedMe
     throw new AgentClientError('invalid_request', `sectionMib must be above 0, not ${sectionMib}`);
   }
   const step = BigInt(sectionMib) * bytesPerMib;
-  return Array.from({ length: Math.floor(sizeMib / sectionMib) }, (_, index) => address + BigInt(index) * step);
+  return Array.from(
+    { length: Math.floor(sizeMib / sectionMib) },
+    (_, index) => address + BigInt(index) * step,
+  );
 }

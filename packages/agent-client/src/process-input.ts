@@ -30,7 +30,10 @@ export function createProcessInput(
       const piece = data.subarray(offset, offset + maxPieceBytes);
       const { len } = await agent.writeStdin({ ...process, data: piece }, options);
       if (len === 0 || len > piece.length) {
-        throw new AgentClientError('protocol_violation', `agent took ${len} of ${piece.length} bytes of input`);
+        throw new AgentClientError(
+          'protocol_violation',
+          `agent took ${len} of ${piece.length} bytes of input`,
+        );
       }
       offset += len;
     }

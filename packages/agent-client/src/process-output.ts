@@ -14,7 +14,11 @@ export interface OutputOptions {
 
 type Read = ProcessCalls['readStdout'];
 
-async function* readOutput(read: Read, process: ProcessId, options: OutputOptions): AsyncGenerator<Uint8Array, void> {
+async function* readOutput(
+  read: Read,
+  process: ProcessId,
+  options: OutputOptions,
+): AsyncGenerator<Uint8Array, void> {
   const { signal, maxBytes: len = readStreamBytes } = options;
   if (!(Number.isInteger(len) && len > 0)) {
     throw new AgentClientError('invalid_request', `maxBytes must be an integer above 0, not ${len}`);

@@ -9,7 +9,14 @@ const vocabulary = JSON.parse(readFileSync(new URL('qmp-vocabulary.json', import
 const target = new URL('../src/qmp/generated/qmp-types.ts', import.meta.url);
 const byName = new Map(schema.entities.map((entity) => [entity.name, entity]));
 
-const builtins = { string: 'string', number: 'number', int: 'number', boolean: 'boolean', null: 'null', value: 'unknown' };
+const builtins = {
+  string: 'string',
+  number: 'number',
+  int: 'number',
+  boolean: 'boolean',
+  null: 'null',
+  value: 'unknown',
+};
 /** Types that contain themselves get a name, all others are written in place: the schema hides their names. */
 const named = new Map();
 
@@ -44,7 +51,9 @@ function body(entity, inside) {
 }
 
 function objectType(entity, path) {
-  const fields = entity.members.filter((member) => member.name !== entity.tag).map((member) => field(member, path));
+  const fields = entity.members
+    .filter((member) => member.name !== entity.tag)
+    .map((member) => field(member, path));
   if (entity.tag === undefined) return record(fields);
   const tag = entity.members.find((member) => member.name === entity.tag);
   const withVariant = new Set(entity.variants.map((variant) => variant.case));

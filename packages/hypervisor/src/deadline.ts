@@ -2,6 +2,9 @@
 import { HypervisorError } from './hypervisor-error.ts';
 import type { WaitOptions } from './virtual-machine.ts';
 
+/** A longer timer would fire at once (Node's timers hold 31 bits). */
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * A caller's signal and a time limit as one signal whose reason is already the right {@link HypervisorError}:
  * `aborted` or `timeout`. Dispose it on every path; that removes the timer and the listener.
@@ -13,23 +16,27 @@ export interface Deadline extends Disposable {
 }
 
 /**
- * Opens a {@link Deadline} for the operation named `what`.
+ * Opens a {@link Deadline} for the operation named `what`. A limit of `Infinity` means none.
  *
  * @throws HypervisorError `aborted` if the caller's signal has fired already
  */
 export function openDeadline(what: string, options: WaitOptions, defaultTimeoutMs: number): Deadline {
   const { signal: caller, timeoutMs = defaultTimeoutMs } = options;
+  // An enclosing deadline has put the right error into its signal already.
   const abortedError = () =>
-    new HypervisorError('aborted', `${what} was aborted`, { operand: what, cause: caller?.reason });
+    HypervisorError.is(caller?.reason)
+      ? caller.reason
+      : new HypervisorError('aborted', `${what} was aborted`, { operand: what, cause: caller?.reason });
   if (caller?.aborted === true) throw abortedError();
 
   const controller = new AbortController();
   const onAbort = () => controller.abort(abortedError());
-  const timer = setTimeout(() => {
+  const onTimeout = () =>
     controller.abort(
       new HypervisorError('timeout', `${what} took longer than ${timeoutMs} ms`, { operand: what }),
     );
-  }, timeoutMs);
+  const timer =
+    timeoutMs === Infinity ? undefined : setTimeout(onTimeout, Math.min(timeoutMs, longestTimerMs));
   caller?.addEventListener('abort', onAbort, { once: true });
   return {
     signal: controller.signal,

@@ -154,8 +154,7 @@ describe.each(backends)('a reader through $title', ({ missing, load }) => {
   });
 
   test.skipIf(missing)('an error of the descriptor rejects the read and names it', async () => {
-    const reader = createFdReader(openSync('/tmp', 'r'), load());
-    await using _ = reader;
+    await using reader = createFdReader(openSync('/tmp', 'r'), load());
     await expect(reader.read(1)).rejects.toMatchObject({
       code: 'EISDIR',
       syscall: 'read',

@@ -10,7 +10,7 @@ export interface FdStreamOptions {
   readonly writer: FdWriter;
   /** Called when the program has ended its side and all its bytes are written. */
   readonly finish: () => void;
-  /** Looks at an end of file before it is passed on; `true` means: no end, read again. */
+  /** Looks at an end of file that came before any byte; `true` means: no end, read again. */
   readonly retryAtEnd?: (signal: AbortSignal) => Promise<boolean>;
 }
 
@@ -21,11 +21,13 @@ const joinBytes = 64 * 1024;
 /** A stream over descriptors. It reads ahead by one chunk of 64 KiB, as streams do. */
 export function createFdStream({ reader, writer, finish, retryAtEnd }: FdStreamOptions): Duplex {
   const ended = new AbortController();
+  let started = false;
 
   const readOnce = async (): Promise<Uint8Array> => {
     for (;;) {
       const bytes = await reader.read(readBytes);
-      if (bytes.length > 0 || retryAtEnd === undefined) return bytes;
+      started ||= bytes.length > 0;
+      if (started || retryAtEnd === undefined) return bytes;
       if (!(await retryAtEnd(ended.signal))) return bytes;
     }
   };

@@ -98,8 +98,7 @@ describe.each(backends)('a writer through $title', ({ missing, load }) => {
   test.skipIf(missing)('a descriptor that cannot be polled rejects the write', async () => {
     const { readFd, writeFd } = createPipe({}, load());
     closeSync(writeFd);
-    const writer = createFdWriter(readFd, load());
-    await using _ = writer;
+    await using writer = createFdWriter(readFd, load());
     await expect(writer.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'EBADF' });
   });
 });

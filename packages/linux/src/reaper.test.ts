@@ -34,7 +34,8 @@ describe.each(backends)('a reaper through $title', ({ missing, load }) => {
     { script: 'kill -15 $$', status: { signal: 15, coreDumped: false }, code: 143 },
   ])('tells how an orphan ended: $script', async ({ script, status, code }) => {
     using reaper = createReaper({}, load());
-    using _ = reaper.hold();
+    using stack = new DisposableStack();
+    stack.use(reaper.hold());
     const exit = await reaper.watch(await orphan(script));
     expect(exit).toEqual(status);
     expect(exitStatusToCode(exit)).toBe(code);
@@ -88,7 +89,8 @@ describe.each(backends)('a reaper through $title', ({ missing, load }) => {
     const kept = await orphan('exit 1');
     await until(() => listChildren('zombies').includes(kept));
     await run('true', []);
-    using _late = reaper.hold();
+    using late = new DisposableStack();
+    late.use(reaper.hold());
     const later = await orphan('exit 2');
     await until(() => listChildren('zombies').includes(later));
     early[Symbol.dispose]();
@@ -151,7 +153,8 @@ describe.each(backends)('a reaper through $title', ({ missing, load }) => {
       const own: Promise<number>[] = [];
       for (let batch = 0; batch < 40; batch++) {
         // Each batch: 40 orphans of which 10 are asked for, and 10 children that libuv waits for.
-        using _ = reaper.hold();
+        using stack = new DisposableStack();
+        stack.use(reaper.hold());
         const unwantedOrphan = "sh -c '(exit 99) & exec /bin/true'; ";
         const wantedOrphan = `sh -c '(exit '$i') >/dev/null & exec /bin/echo $!'; `;
         const { stdout } = await run('sh', [

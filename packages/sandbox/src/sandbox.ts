@@ -39,6 +39,8 @@ export interface SandboxResources {
 export interface StopOptions {
   /** Whether the guest may end its processes in order first, for at most a second. Default true. */
   readonly graceful?: boolean;
+  /** Goes into the record as the exit code of the first container. */
+  readonly exitCode?: number;
 }
 
 /**
@@ -69,7 +71,7 @@ export class Sandbox implements AsyncDisposable {
     this.directory = resources.runDirectory.path;
     this.ended = this.#ended.promise;
     this.#ready = this.#boot();
-    this.#ready.catch((error: unknown) => this.#fail(error));
+    this.#ready.catch((error: unknown) => this.#fail(bootFailure(error)));
     void resources.vm.exited.then((exit) => this.#fail(unexpectedExit(exit)));
     void resources.share.ended.then((how) => this.#fail(new SandboxError('vm_exited', `file sharing failed: virtiofsd ${how}`)));
   }
@@ -138,7 +140,7 @@ export class Sandbox implements AsyncDisposable {
    */
   stop(options: StopOptions = {}): Promise<void> {
     if (this.#state.name === 'failed') return this.ended.then(() => undefined);
-    this.#stopping ??= this.#stop(options.graceful ?? true);
+    this.#stopping ??= this.#stop(options);
     return this.#stopping;
   }
 
@@ -187,7 +189,7 @@ export class Sandbox implements AsyncDisposable {
       this.#enter({ name: 'running' });
       return endpoint.agent;
     } catch (error) {
-      throw fromHypervisorFailure(error);
+      throw bootFailure(error);
     }
   }
 
@@ -207,22 +209,20 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** The machine is lost, or never came up. Not called for what happens during a stop: that is expected then. */
-  #fail(error: unknown): void {
+  #fail(reason: SandboxError): void {
     if (!mayFollow(this.#state.name, 'failed')) return;
-    const reason =
-      error instanceof SandboxError ? error : new SandboxError('boot_failed', describeError(error), { cause: error });
     this.#enter({ name: 'failed', error: reason });
     this.#lifeline.lose(reason);
     void this.#takeBack({ status: 'failed', error: reason.message });
   }
 
-  async #stop(graceful: boolean): Promise<void> {
+  async #stop({ graceful = true, exitCode }: StopOptions): Promise<void> {
     const wasRunning = this.#state.name === 'running';
     this.#enter({ name: 'stopping' });
     const end = this.#resources.timeline.begin('teardown');
     if (graceful && wasRunning) await this.#destroyGuest();
     this.#lifeline.lose(new SandboxError('invalid_state', 'the sandbox was stopped'));
-    const failures = await this.#takeBack({ status: 'exited' });
+    const failures = await this.#takeBack({ status: 'exited', ...(exitCode === undefined ? {} : { exitCode }) });
     end();
     this.#enter({ name: 'stopped' });
     this.#ended.resolve(this.#state);
@@ -238,7 +238,7 @@ export class Sandbox implements AsyncDisposable {
     }).catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
   }
 
-  async #takeBack(record: { status: 'exited' | 'failed'; error?: string }): Promise<number> {
+  async #takeBack(record: { status: 'exited' | 'failed'; error?: string; exitCode?: number }): Promise<number> {
     const { logger, runDirectory, undo } = this.#resources;
     await this.#endpoint?.close();
     await runDirectory.update({ ...record, finishedAt: new Date().toISOString() }).catch(() => undefined);
@@ -247,4 +247,9 @@ export class Sandbox implements AsyncDisposable {
     if (this.#state.name === 'failed') this.#ended.resolve(this.#state);
     return failures.length;
   }
+}
+
+function bootFailure(error: unknown): SandboxError {
+  const known = fromHypervisorFailure(error);
+  return known instanceof SandboxError ? known : new SandboxError('boot_failed', describeError(known), { cause: known });
 }

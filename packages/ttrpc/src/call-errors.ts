@@ -14,7 +14,7 @@ export class TtrpcClientError extends ClientError {
   /** The status's structured details, undecoded. */
   readonly statusDetails: readonly AnyMessage[];
   /** A {@link TtrpcError} when the failure arose on this side, otherwise `undefined`. */
-  readonly cause: unknown;
+  override readonly cause: unknown;
 
   constructor(
     path: string,

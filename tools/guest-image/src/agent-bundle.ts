@@ -40,8 +40,9 @@ export async function bundleAgent(entry: string, root: string): Promise<AgentBun
       write: false,
       logLevel: 'silent',
     });
+    const [output] = result.outputFiles;
     return {
-      code: Buffer.from(result.outputFiles[0].contents),
+      code: Buffer.from(output?.contents ?? []),
       inputs: Object.keys(result.metafile.inputs).sort(),
     };
   } catch (error) {

@@ -25,7 +25,7 @@ export async function runTool(
   } catch (error) {
     const reason =
       error instanceof ExecaError
-        ? lastLine(String(error.stderr ?? '')) || error.shortMessage
+        ? lastLine(error.stderr ?? '') || error.shortMessage
         : String(error);
     throw new GuestImageError('tool_failed', `${program} failed: ${reason}`, { cause: error });
   }

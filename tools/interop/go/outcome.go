@@ -43,12 +43,15 @@ func succeeded(replies []proto.Message) outcome {
 // failed keeps apart what the suite tells apart: a status, a lost connection, and an error of the library itself.
 func failed(replies []proto.Message, err error) outcome {
 	o := outcome{Replies: texts(replies)}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = status.FromContextError(err).Err()
-	}
-	if errors.Is(err, ttrpc.ErrClosed) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		o.Abandoned = true
+		return o
+	case errors.Is(err, ttrpc.ErrClosed):
 		o.Closed = true
 		return o
+	case errors.Is(err, context.DeadlineExceeded):
+		err = status.FromContextError(err).Err()
 	}
 	reported, ok := status.FromError(err)
 	if !ok {

@@ -23,7 +23,10 @@ import type { AgentCallOptions, Caller } from '../caller.ts';
 /** Calls on the guest system. Each rejects with `AgentClientError`. */
 export interface GuestCalls {
   /** Describes the guest. */
-  getGuestDetails(request: DeepPartial<GuestDetailsRequest>, options?: AgentCallOptions): Promise<GuestDetailsResponse>;
+  getGuestDetails(
+    request: DeepPartial<GuestDetailsRequest>,
+    options?: AgentCallOptions,
+  ): Promise<GuestDetailsResponse>;
   /** Sets the clock. */
   setGuestDateTime(request: DeepPartial<SetGuestDateTimeRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Feeds entropy. */
@@ -31,7 +34,10 @@ export interface GuestCalls {
   /** Brings hot-plugged CPUs and memory into use; `nbCpus` is the total wanted. */
   onlineCPUMem(request: DeepPartial<OnlineCPUMemRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Tells addresses of new memory; `memoryProbeAddresses` computes them. */
-  memHotplugByProbe(request: DeepPartial<MemHotplugByProbeRequest>, options?: AgentCallOptions): Promise<Empty>;
+  memHotplugByProbe(
+    request: DeepPartial<MemHotplugByProbeRequest>,
+    options?: AgentCallOptions,
+  ): Promise<Empty>;
   /** Sends one piece of a file; `copyFile` sends a whole one. */
   copyFile(request: DeepPartial<CopyFileRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Reads metrics as Prometheus text; NOT_FOUND from old agents. */
@@ -41,7 +47,10 @@ export interface GuestCalls {
   /** Uses a block device, by its path, as swap space. */
   addSwapPath(request: DeepPartial<AddSwapPathRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Reads how full a volume is. */
-  getVolumeStats(request: DeepPartial<VolumeStatsRequest>, options?: AgentCallOptions): Promise<VolumeStatsResponse>;
+  getVolumeStats(
+    request: DeepPartial<VolumeStatsRequest>,
+    options?: AgentCallOptions,
+  ): Promise<VolumeStatsResponse>;
   /** Grows a volume's file system. */
   resizeVolume(request: DeepPartial<ResizeVolumeRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Changes the memory agent's cgroup reclaim. */

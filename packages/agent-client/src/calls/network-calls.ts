@@ -21,7 +21,10 @@ import type { AgentCallOptions, Caller } from '../caller.ts';
 /** Calls on the guest's network. Each rejects with `AgentClientError`. */
 export interface NetworkCalls {
   /** Configures the interface with the given MAC address, once; `configureInterface` waits for it to appear. */
-  updateInterface(request: DeepPartial<UpdateInterfaceRequest>, options?: AgentCallOptions): Promise<Interface>;
+  updateInterface(
+    request: DeepPartial<UpdateInterfaceRequest>,
+    options?: AgentCallOptions,
+  ): Promise<Interface>;
   /** Lists interfaces. */
   listInterfaces(options?: AgentCallOptions): Promise<Interfaces>;
   /** Replaces the routes; answers with the guest's list. */
@@ -31,9 +34,15 @@ export interface NetworkCalls {
   /** Adds neighbour entries; does nothing, with a warning, when the agent is too old to know the call. */
   addARPNeighbors(request: DeepPartial<AddARPNeighborsRequest>, options?: AgentCallOptions): Promise<Empty>;
   /** Reads the packet filter. */
-  getIPTables(request: DeepPartial<GetIPTablesRequest>, options?: AgentCallOptions): Promise<GetIPTablesResponse>;
+  getIPTables(
+    request: DeepPartial<GetIPTablesRequest>,
+    options?: AgentCallOptions,
+  ): Promise<GetIPTablesResponse>;
   /** Restores the packet filter. */
-  setIPTables(request: DeepPartial<SetIPTablesRequest>, options?: AgentCallOptions): Promise<SetIPTablesResponse>;
+  setIPTables(
+    request: DeepPartial<SetIPTablesRequest>,
+    options?: AgentCallOptions,
+  ): Promise<SetIPTablesResponse>;
 }
 
 /** Makes the {@link NetworkCalls} of a caller. */

@@ -31,9 +31,15 @@ export interface ProcessCalls {
   /** Closes standard input. */
   closeStdin(request: ProcessId, options?: AgentCallOptions): Promise<Empty>;
   /** Waits, without deadline, for output of at most `len` bytes; empty data is its end. */
-  readStdout(request: ProcessId & { readonly len: number }, options?: AgentCallOptions): Promise<ReadStreamResponse>;
+  readStdout(
+    request: ProcessId & { readonly len: number },
+    options?: AgentCallOptions,
+  ): Promise<ReadStreamResponse>;
   /** As `readStdout`, for standard error. */
-  readStderr(request: ProcessId & { readonly len: number }, options?: AgentCallOptions): Promise<ReadStreamResponse>;
+  readStderr(
+    request: ProcessId & { readonly len: number },
+    options?: AgentCallOptions,
+  ): Promise<ReadStreamResponse>;
   /** Sets the size of a terminal, in characters. */
   ttyWinResize(
     request: ProcessId & { readonly row: number; readonly column: number },

@@ -45,12 +45,13 @@ export function sandboxCalls(call: Caller): SandboxCalls {
     setPolicy: (request, options) =>
       call('SetPolicyRequest', options, ({ agent }, o) => agent.setPolicy(request, o)),
     updateEphemeralMounts: (request, options) =>
-      call('UpdateEphemeralMountsRequest', options, ({ agent }, o) => agent.updateEphemeralMounts(request, o)),
+      call('UpdateEphemeralMountsRequest', options, ({ agent }, o) =>
+        agent.updateEphemeralMounts(request, o),
+      ),
     removeStaleVirtiofsShareMounts: (options) =>
       call('RemoveStaleVirtiofsShareMountsRequest', options, ({ agent }, o) =>
         agent.removeStaleVirtiofsShareMounts({}, o),
       ),
-    getOOMEvent: (options) =>
-      call('GetOOMEventRequest', options, ({ agent }, o) => agent.getOOMEvent({}, o)),
+    getOOMEvent: (options) => call('GetOOMEventRequest', options, ({ agent }, o) => agent.getOOMEvent({}, o)),
   };
 }

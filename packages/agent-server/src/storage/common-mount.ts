@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { MountFlag } from '@hako/linux';
 import type { Storage } from '@hako/protocols/agent';
 import { AgentError } from '../errors/agent-error.ts';
 import { errnoName } from '../errors/describe-error.ts';
 import { mountAt } from '../system/mount-table.ts';
-import type { MountFlag, Mounter } from '../system/mounter.ts';
-import { parseMountOptions } from './mount-options.ts';
+import type { Mounter } from '../system/mounter.ts';
+import { storageMountOptions } from './mount-options.ts';
 
 const directoryMode = 0o755;
 const fileMode = 0o644;
@@ -66,7 +67,7 @@ function bindMount(storage: Storage, flags: readonly MountFlag[], mounter: Mount
  */
 export async function commonMount(storage: Storage, mounter: Mounter): Promise<void> {
   checkFields(storage);
-  const { flags, data } = parseMountOptions(storage.options);
+  const { flags, data } = storageMountOptions(storage.options);
   await createTarget(storage);
   if (!flags.includes('remount')) {
     const present = mountAt(await mounter.list(), storage.mountPoint);

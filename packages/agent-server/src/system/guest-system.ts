@@ -16,8 +16,11 @@ export interface RootFiles extends Disposable {
   /** A symbolic link; EEXIST when something is there. */
   createSymlink(target: Uint8Array, path: string): void;
   rename(from: string, to: string): void;
-  /** Removes a tree without following links; nothing there is no error. */
-  remove(path: string): void;
+  /**
+   * Removes a tree without following links; nothing there is no error. A mount point below it stops the removal (EXDEV,
+   * EBUSY), or is kept with what is mounted there.
+   */
+  remove(path: string, options?: { readonly keepMounts?: boolean }): void;
   /** Changes the owner, of a link itself when the last name is one. */
   changeOwner(path: string, uid: number, gid: number): void;
   /** Changes permissions; ELOOP for a link. */

@@ -1,29 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
-/** Words of mount(8) that are flags of mount(2). */
-export type MountFlag =
-  | 'ro'
-  | 'nosuid'
-  | 'nodev'
-  | 'noexec'
-  | 'sync'
-  | 'remount'
-  | 'mand'
-  | 'dirsync'
-  | 'noatime'
-  | 'nodiratime'
-  | 'bind'
-  | 'rec'
-  | 'silent'
-  | 'unbindable'
-  | 'private'
-  | 'slave'
-  | 'shared'
-  | 'relatime'
-  | 'strictatime'
-  | 'nosymfollow'
-  | 'move'
-  | 'lazytime';
+import type { MountFlag } from '@hako/linux';
 
 /** One call of mount(2). */
 export interface MountRequest {

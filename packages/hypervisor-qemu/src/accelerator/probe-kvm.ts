@@ -25,7 +25,11 @@ export interface ProbeOptions {
  *
  * @throws HypervisorError `aborted`
  */
-export async function probeKvm({ qemuPath, kvmDevice = '/dev/kvm', signal }: ProbeOptions): Promise<KvmVerdict> {
+export async function probeKvm({
+  qemuPath,
+  kvmDevice = '/dev/kvm',
+  signal,
+}: ProbeOptions): Promise<KvmVerdict> {
   try {
     await access(kvmDevice, constants.R_OK | constants.W_OK);
   } catch (cause) {
@@ -52,9 +56,13 @@ async function runProbeGuest(qemuPath: string, image: string, signal?: AbortSign
     ...(signal && { cancelSignal: signal }),
   });
   if (result.isCanceled) {
-    throw new HypervisorError('aborted', 'probing kvm was aborted', { operand: 'kvm', cause: signal?.reason });
+    throw new HypervisorError('aborted', 'probing kvm was aborted', {
+      operand: 'kvm',
+      cause: signal?.reason,
+    });
   }
-  if (result.timedOut) return { usable: false, reason: `a test guest did not finish within ${probeTimeoutMs} ms` };
+  if (result.timedOut)
+    return { usable: false, reason: `a test guest did not finish within ${probeTimeoutMs} ms` };
   if (result.exitCode === probeExitStatus) return { usable: true };
   const ending = result.signal ?? `status ${result.exitCode ?? 'unknown'}`;
   const said = firstComplaint(result.stderr);

@@ -31,7 +31,9 @@ export class VerdictCache {
   async read(key: VerdictKey): Promise<KvmVerdict | undefined> {
     try {
       const kept: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
-      return isEntry(kept) && kept.bootId === key.bootId && kept.qemuPath === key.qemuPath ? kept.verdict : undefined;
+      return isEntry(kept) && kept.bootId === key.bootId && kept.qemuPath === key.qemuPath
+        ? kept.verdict
+        : undefined;
     } catch {
       // Missing, cut short or not ours: probe again.
       return undefined;
@@ -67,5 +69,8 @@ function isEntry(value: unknown): value is VerdictKey & { readonly verdict: KvmV
   if (!('bootId' in value && 'qemuPath' in value && 'verdict' in value)) return false;
   const { verdict } = value;
   if (typeof verdict !== 'object' || verdict === null || !('usable' in verdict)) return false;
-  return verdict.usable === true || (verdict.usable === false && 'reason' in verdict && typeof verdict.reason === 'string');
+  return (
+    verdict.usable === true ||
+    (verdict.usable === false && 'reason' in verdict && typeof verdict.reason === 'string')
+  );
 }

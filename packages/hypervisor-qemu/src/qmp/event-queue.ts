@@ -59,7 +59,10 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
     return this;
   }
 
-  #settle(outcome: PromiseWithResolvers<IteratorResult<T, undefined>>, end: { readonly error?: Error }): void {
+  #settle(
+    outcome: PromiseWithResolvers<IteratorResult<T, undefined>>,
+    end: { readonly error?: Error },
+  ): void {
     if (end.error === undefined) outcome.resolve({ value: undefined, done: true });
     else outcome.reject(end.error);
   }

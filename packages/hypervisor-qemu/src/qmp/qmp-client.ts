@@ -40,9 +40,13 @@ export class QmpClient implements Disposable {
     // Nobody may be waiting for the greeting when the connection ends.
     this.#greeting.promise.catch(() => undefined);
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    stream.once('error', (cause) => this.#end(new QmpError('connection_lost', 'monitor connection broke', { cause })));
+    stream.once('error', (cause) =>
+      this.#end(new QmpError('connection_lost', 'monitor connection broke', { cause })),
+    );
     stream.once('close', () => this.#end(new QmpError('connection_lost', 'monitor connection was closed')));
-    stream.once('end', () => this.#end(new QmpError('connection_lost', 'monitor connection was closed by QEMU')));
+    stream.once('end', () =>
+      this.#end(new QmpError('connection_lost', 'monitor connection was closed by QEMU')),
+    );
   }
 
   /**
@@ -57,7 +61,10 @@ export class QmpClient implements Disposable {
       using deadline = openDeadline('waiting for the monitor greeting', options, defaultCommandTimeoutMs);
       const { major, minor } = await deadline.race(client.#greeting.promise);
       if (major < oldestMajorVersion) {
-        throw new QmpError('unsupported_version', `QEMU ${major}.${minor} is older than ${oldestMajorVersion}.0`);
+        throw new QmpError(
+          'unsupported_version',
+          `QEMU ${major}.${minor} is older than ${oldestMajorVersion}.0`,
+        );
       }
       await client.execute('qmp_capabilities', {}, { signal: deadline.signal });
       return client;
@@ -112,7 +119,9 @@ export class QmpClient implements Disposable {
     try {
       for (const line of this.#splitter.push(chunk)) this.#dispatch(parseQmpMessage(line));
     } catch (error) {
-      this.#end(error instanceof QmpError ? error : new QmpError('protocol_violation', 'bad line', { cause: error }));
+      this.#end(
+        error instanceof QmpError ? error : new QmpError('protocol_violation', 'bad line', { cause: error }),
+      );
     }
   }
 

@@ -12,11 +12,7 @@
  * | `unsupported_version` | the peer is a QEMU this driver does not know |
  */
 export type QmpErrorCode =
-  | 'command_failed'
-  | 'connection_lost'
-  | 'protocol_violation'
-  | 'event_overflow'
-  | 'unsupported_version';
+  'command_failed' | 'connection_lost' | 'protocol_violation' | 'event_overflow' | 'unsupported_version';
 
 /** Facts beside the message of a {@link QmpError}. */
 export interface QmpErrorDetails {

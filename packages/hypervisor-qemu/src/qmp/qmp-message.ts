@@ -26,7 +26,10 @@ export function parseQmpMessage(line: string): QmpMessage {
     return { kind: 'error', id: message['id'], qemuClass: String(qemuClass), description: String(desc) };
   }
   if (isObject(message['QMP'])) return parseGreeting(message['QMP']);
-  throw new QmpError('protocol_violation', `monitor sent an unknown message ${JSON.stringify(line.slice(0, 80))}`);
+  throw new QmpError(
+    'protocol_violation',
+    `monitor sent an unknown message ${JSON.stringify(line.slice(0, 80))}`,
+  );
 }
 
 function parseGreeting(qmp: Record<string, unknown>): QmpMessage {
@@ -42,10 +45,15 @@ function parseObject(line: string): Record<string, unknown> {
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new QmpError('protocol_violation', `monitor sent ${JSON.stringify(line.slice(0, 80))}, not JSON`, { cause });
+    throw new QmpError('protocol_violation', `monitor sent ${JSON.stringify(line.slice(0, 80))}, not JSON`, {
+      cause,
+    });
   }
   if (isObject(value)) return value;
-  throw new QmpError('protocol_violation', `monitor sent ${JSON.stringify(line.slice(0, 80))}, not an object`);
+  throw new QmpError(
+    'protocol_violation',
+    `monitor sent ${JSON.stringify(line.slice(0, 80))}, not an object`,
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { LinuxError } from '../linux-error.ts';
 import { mount } from '../mount.ts';
 import { backends } from '../testing/backends.ts';
 import { isolationMissing, runIsolated } from '../testing/isolated.ts';
@@ -24,18 +23,13 @@ describe.each(backends)('the C library through $title', ({ name, missing, load }
   });
 
   test.skipIf(missing)('a failed call is a LinuxError that names call, operand and number', () => {
-    expect(() => mount({ source: 'none', target: '/nonexistent', fstype: 'tmpfs' }, load())).toThrowError(
-      expect.objectContaining({
-        name: 'LinuxError',
-        syscall: 'mount',
-        operand: '/nonexistent',
-        errno: expect.any(Number),
-      }),
+    expect(() => mount({ source: 'none', target: '/nonexistent', fstype: 'tmpfs' }, load())).toThrow(
+      expect.objectContaining({ name: 'LinuxError', syscall: 'mount', operand: '/nonexistent', errno: 2 }),
     );
   });
 
   test.skipIf(missing)('a NUL byte in a path is refused before the call', () => {
-    expect(() => mount({ target: '/tmp\0/etc' }, load())).toThrowError(
+    expect(() => mount({ target: '/tmp\0/etc' }, load())).toThrow(
       expect.objectContaining({ code: 'invalid_argument' }),
     );
   });
@@ -59,5 +53,4 @@ describe.each(backends)('the C library through $title', ({ name, missing, load }
 
 test('the binding of a process is made once', () => {
   expect(systemLibc()).toBe(systemLibc());
-  expect(LinuxError.name).toBe('LinuxError');
 });

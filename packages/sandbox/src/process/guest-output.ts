@@ -10,11 +10,11 @@ const bufferedBytes = 256 * 1024;
 /** One output stream of a guest process as a Node stream, with the moment it ended. */
 export class GuestOutput extends Readable {
   /** Settles when no more output will be read: at its end, or because the consumer destroyed the stream. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<undefined>;
   readonly #read: ReadOutput;
   readonly #onFirstByte: () => void;
   readonly #abort = new AbortController();
-  readonly #end = Promise.withResolvers<void>();
+  readonly #end = Promise.withResolvers<undefined>();
 
   /**
    * @param read reads the next piece; called again only when the one before has been answered and there is room
@@ -31,7 +31,7 @@ export class GuestOutput extends Readable {
     this.#read(this.#abort.signal).then(
       (data) => {
         if (data.length === 0) {
-          this.#end.resolve();
+          this.#end.resolve(undefined);
           this.push(null);
           return;
         }
@@ -45,7 +45,7 @@ export class GuestOutput extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#end.resolve();
+    this.#end.resolve(undefined);
     this.#abort.abort(error ?? undefined);
     callback(error);
   }

@@ -11,9 +11,10 @@ const namespacesLeftToGuest = ['cgroup', 'network', 'time', 'pid'];
  * @param spec the specification, with paths as the guest names them
  */
 export function wireSpec(spec: OciSpec): Spec {
-  const { hooks: _hooks, process, linux, ...rest } = spec;
+  const { process, linux } = spec;
   return ociSpecToGrpc({
-    ...rest,
+    ...spec,
+    hooks: undefined,
     ...(process === undefined ? {} : { process: { ...process, selinuxLabel: '' } }),
     ...(linux === undefined ? {} : { linux: guestLinux(linux) }),
   });
@@ -29,9 +30,10 @@ export function sharesPidNamespace(spec: OciSpec): boolean {
 }
 
 function guestLinux(linux: OciLinux): OciLinux {
-  const { seccomp: _seccomp, resources, namespaces, ...rest } = linux;
+  const { resources, namespaces } = linux;
   return {
-    ...rest,
+    ...linux,
+    seccomp: undefined,
     mountLabel: '',
     namespaces: (namespaces ?? [])
       .filter(({ type }) => !namespacesLeftToGuest.includes(type))
@@ -42,10 +44,9 @@ function guestLinux(linux: OciLinux): OciLinux {
 
 function guestResources(resources: OciResources): OciResources {
   const { memory, cpu, hugepageLimits } = resources;
-  const { cpus: _cpus, mems: _mems, ...shares } = cpu ?? {};
   return {
     ...(memory === undefined ? {} : { memory }),
-    ...(cpu === undefined ? {} : { cpu: shares }),
+    ...(cpu === undefined ? {} : { cpu: { ...cpu, cpus: undefined, mems: undefined } }),
     ...(hugepageLimits === undefined ? {} : { hugepageLimits }),
   };
 }

@@ -4,7 +4,7 @@
 export class ByteQueue {
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
-  #wake = Promise.withResolvers<void>();
+  #wake = Promise.withResolvers<undefined>();
 
   /** Adds bytes. */
   write(data: Uint8Array): void {
@@ -32,7 +32,7 @@ export class ByteQueue {
   }
 
   #signal(): void {
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers<void>();
+    this.#wake.resolve(undefined);
+    this.#wake = Promise.withResolvers<undefined>();
   }
 }

@@ -8,13 +8,13 @@ export interface FakeProgram {
   readonly cwd: string;
   readonly terminal: boolean;
   /** Reads input; empty at its end. */
-  read(): Promise<Uint8Array>;
+  readonly read: () => Promise<Uint8Array>;
   /** Prints. */
-  print(text: string | Uint8Array): void;
+  readonly print: (text: string | Uint8Array) => void;
   /** Prints to standard error. */
-  printError(text: string): void;
+  readonly printError: (text: string) => void;
   /** Settles with the number of the next signal that arrives. */
-  nextSignal(): Promise<number>;
+  readonly nextSignal: () => Promise<number>;
   /** The sizes its terminal was given, newest last. */
   readonly sizes: readonly { readonly rows: number; readonly columns: number }[];
 }
@@ -38,6 +38,10 @@ export class FakeProcess implements FakeProgram {
   /** The signals it was sent, in order. */
   readonly signals: number[] = [];
   readonly exitCode: Promise<number>;
+  readonly read = (): Promise<Uint8Array> => this.input.read();
+  readonly print = (text: string | Uint8Array): void => this.output.write(Buffer.from(text));
+  readonly printError = (text: string): void => this.errorOutput.write(Buffer.from(text));
+  readonly nextSignal = (): Promise<number> => this.#signal.promise;
   readonly #main: FakeMain;
   readonly #exit = Promise.withResolvers<number>();
   #signal = Promise.withResolvers<number>();
@@ -62,22 +66,6 @@ export class FakeProcess implements FakeProgram {
     if (signal === killSignal) this.#end(signalExitBase + killSignal);
     this.#signal.resolve(signal);
     this.#signal = Promise.withResolvers<number>();
-  }
-
-  read(): Promise<Uint8Array> {
-    return this.input.read();
-  }
-
-  print(text: string | Uint8Array): void {
-    this.output.write(Buffer.from(text));
-  }
-
-  printError(text: string): void {
-    this.errorOutput.write(Buffer.from(text));
-  }
-
-  nextSignal(): Promise<number> {
-    return this.#signal.promise;
   }
 
   #end(code: number): void {

@@ -3,5 +3,7 @@ export { FakeGuestAgent } from './fake-guest-agent.ts';
 export type { AgentMethod, FakeGuestAgentOptions } from './fake-guest-agent.ts';
 export { FakeProcess } from './fake-process.ts';
 export type { FakeMain, FakeProgram } from './fake-process.ts';
+export { temporaryDirectory } from './temporary-directory.ts';
+export type { TemporaryDirectory } from './temporary-directory.ts';
 export { fakeSandbox } from './fake-components.ts';
 export type { FakeSandbox, FakeSandboxOptions, FakeStep } from './fake-components.ts';

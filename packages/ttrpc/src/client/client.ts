@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClientMiddleware } from 'nice-grpc-common';
 import type { MethodDefinition, TtrpcServiceDefinition } from '../definition/service-definition.ts';
+import { MessageEncoder } from '../definition/message-encoder.ts';
 import { describeMethod } from '../definition/service-definition.ts';
 import type { ChannelCallOptions } from './call-options.ts';
 import { createCallRoute } from './call-route.ts';
@@ -58,16 +59,17 @@ function buildClient<Definition extends TtrpcServiceDefinition, Ext>(
   defaults: DefaultCallOptions<Definition, Ext> = {},
 ): Client<Definition, Ext> {
   const client: Record<string, unknown> = {};
+  const encoder = new MessageEncoder();
   for (const [name, method] of Object.entries<MethodDefinition>(definition.methods)) {
     const route = createCallRoute(definition.fullName, method.name);
     const options: ChannelCallOptions = { ...defaults['*'], ...defaults[name] };
     if (middleware.length > 0) {
-      const call = callMethod(channel, route, method);
+      const call = callMethod(channel, route, method, encoder);
       client[name] = throughMiddleware(middleware, describeMethod(definition, method), call, options);
     } else if (method.requestStream || method.responseStream) {
-      client[name] = throughMiddleware([], describeMethod(definition, method), callMethod(channel, route, method), options);
+      client[name] = throughMiddleware([], describeMethod(definition, method), callMethod(channel, route, method, encoder), options);
     } else {
-      client[name] = unaryMethod(channel, route, method, options);
+      client[name] = unaryMethod(channel, route, method, encoder, options);
     }
   }
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- built method by method from the definition the type is computed from

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MessageEncoder } from '../definition/message-encoder.ts';
 import type { MethodDefinition } from '../definition/service-definition.ts';
 import { callerAborted, errorOfCause } from '../call-errors.ts';
 import type { ChannelCallOptions } from './call-options.ts';
@@ -15,13 +16,14 @@ export function unaryMethod(
   channel: Channel,
   route: CallRoute,
   method: MethodDefinition,
+  encoder: MessageEncoder,
   defaults: ChannelCallOptions,
 ): (request: unknown, options?: ChannelCallOptions) => Promise<unknown> {
   const { requestType, responseType } = method;
   const decode = (reply: Uint8Array): unknown => responseType.decode(reply);
   return (request, own) => {
     try {
-      const bytes = requestType.encode(requestType.fromPartial(asPartial(request))).finish();
+      const bytes = encoder.encode(requestType, request);
       return channel.unary(route, bytes, decode, own === undefined ? defaults : { ...defaults, ...own });
     } catch (error) {
       // A message that does not encode fails the call, not the line of code that made it.
@@ -31,9 +33,14 @@ export function unaryMethod(
 }
 
 /** A method of any shape in the form that middleware surrounds. */
-export function callMethod(channel: Channel, route: CallRoute, method: MethodDefinition): MethodCall {
+export function callMethod(
+  channel: Channel,
+  route: CallRoute,
+  method: MethodDefinition,
+  encoder: MessageEncoder,
+): MethodCall {
   const { requestType, responseType } = method;
-  const encode = (request: unknown): Uint8Array => requestType.encode(requestType.fromPartial(asPartial(request))).finish();
+  const encode = (request: unknown): Uint8Array => encoder.encode(requestType, request);
   const decode = (reply: Uint8Array): unknown => responseType.decode(reply);
   if (!method.requestStream && !method.responseStream) {
     return async function* unaryCall(request, options) {
@@ -101,11 +108,6 @@ async function pump(
 
 function ignoreLateError(): void {
   // The call is over: nobody is left to tell.
-}
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the client's type has checked the message against the definition
-function asPartial(request: unknown): any {
-  return request;
 }
 
 function asIterable(request: unknown): AsyncIterable<unknown> {

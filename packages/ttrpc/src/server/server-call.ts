@@ -2,6 +2,7 @@
 import { isAbortError } from 'abort-controller-x';
 import { Status } from 'nice-grpc-common';
 import { statusOfThrown } from '../call-errors.ts';
+import type { MessageEncoder } from '../definition/message-encoder.ts';
 import type { FrameWriter } from '../connection/frame-writer.ts';
 import { MessageQueue } from '../connection/message-queue.ts';
 import { sendDataFrame } from '../connection/send-data.ts';
@@ -19,6 +20,7 @@ import { statusDetailsOf } from './status-details.ts';
 export interface ServerCallHost {
   readonly writer: FrameWriter;
   readonly peer: string;
+  readonly encoder: MessageEncoder;
   readonly limits: ConnectionLimits;
   /** A receive queue is full, or has room again. */
   onPressure(full: boolean): void;
@@ -199,7 +201,7 @@ export class ServerCall {
   #encode(message: unknown): Uint8Array {
     const { responseType } = this.#route.method;
     if (message === undefined || message === null) throw new TypeError('handler returned no reply');
-    return responseType.encode(responseType.fromPartial(message)).finish();
+    return this.#host.encoder.encode(responseType, message);
   }
 
   #endStream(): void {

@@ -5,6 +5,7 @@ import type { CloseReason } from '../connection/close-reason.ts';
 import type { ConnectionSink } from '../connection/frame-connection.ts';
 import { FrameConnection } from '../connection/frame-connection.ts';
 import type { FrameWriter } from '../connection/frame-writer.ts';
+import type { MessageEncoder } from '../definition/message-encoder.ts';
 import { readRequestEnvelope } from '../envelope/request-envelope.ts';
 import { encodeResponseEnvelope } from '../envelope/response-envelope.ts';
 import type { StatusMessage } from '../envelope/status-message.ts';
@@ -19,6 +20,7 @@ import type { RouteTable } from './server-route.ts';
 /** What all connections of a server share. */
 export interface ConnectionSettings {
   readonly routes: RouteTable;
+  readonly encoder: MessageEncoder;
   readonly limits: ConnectionLimits;
   /** See `ServerOptions.streamIds`. */
   readonly streamIds: 'rising' | 'unique';
@@ -46,6 +48,10 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
 
   get writer(): FrameWriter {
     return this.#connection.writer;
+  }
+
+  get encoder(): MessageEncoder {
+    return this.#settings.encoder;
   }
 
   get limits(): ConnectionLimits {

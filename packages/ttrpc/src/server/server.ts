@@ -5,6 +5,7 @@ import { Status } from 'nice-grpc-common';
 import type { CloseOptions, CloseReason } from '../connection/close-reason.ts';
 import { settleWithin } from '../connection/graceful-close.ts';
 import type { MethodDefinition, TtrpcServiceDefinition } from '../definition/service-definition.ts';
+import { MessageEncoder } from '../definition/message-encoder.ts';
 import { describeMethod } from '../definition/service-definition.ts';
 import type { ConnectionLimits } from '../limits.ts';
 import { resolveLimits } from '../limits.ts';
@@ -98,6 +99,7 @@ class TtrpcServer<Ext> implements Server<Ext> {
     const { onHandlerError } = options;
     this.#settings = {
       routes: this.#routes,
+      encoder: new MessageEncoder(),
       limits: resolveLimits(options.limits),
       streamIds: options.streamIds ?? 'rising',
       unknownServiceStatus: options.unknownServiceStatus ?? Status.UNIMPLEMENTED,

@@ -6,6 +6,9 @@
 //! hako-interop serve --socket PATH   serves until its standard input ends; lines there release calls or shut it down
 //! hako-interop drive --socket PATH   reads instructions, writes outcomes, one JSON object a line
 //! ```
+//!
+//! Before the command, `--single-thread` asks for one thread in place of tokio's usual one per processor: on several,
+//! the crate lets the frames of a client overtake each other, and the data of a stream on a server too.
 
 mod call;
 mod drive;
@@ -20,16 +23,26 @@ mod protocol {
     include!(concat!(env!("OUT_DIR"), "/protocol.rs"));
 }
 
+use tokio::runtime::Builder;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", "--socket", socket] => serve::serve(socket).await?,
-        ["drive", "--socket", socket] => drive::drive(socket).await?,
-        _ => return Err("usage: hako-interop serve|drive --socket PATH".into()),
-    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (mut threads, command) = match args.split_first() {
+        Some((&"--single-thread", command)) => (Builder::new_current_thread(), command),
+        _ => (Builder::new_multi_thread(), &args[..]),
+    };
+    threads.enable_all().build()?.block_on(run(command))?;
     // Tasks of calls nobody waits for any more must not hold the process.
     std::process::exit(0)
+}
+
+async fn run(command: &[&str]) -> Result<(), Failure> {
+    match command {
+        ["serve", "--socket", socket] => serve::serve(socket).await,
+        ["drive", "--socket", socket] => drive::drive(socket).await,
+        _ => Err("usage: hako-interop [--single-thread] serve|drive --socket PATH".into()),
+    }
 }

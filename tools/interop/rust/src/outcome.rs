@@ -58,6 +58,8 @@ impl From<ttrpc::Error> for End {
         match error {
             ttrpc::Error::RpcStatus(status) => Self::Status(status.into()),
             ttrpc::Error::Socket(_) | ttrpc::Error::LocalClosed | ttrpc::Error::RemoteClosed => Self::Closed(true),
+            // What sending says once the connection's writer has ended.
+            ttrpc::Error::Others(text) if text.ends_with("channel closed") => Self::Closed(true),
             other => Self::Local(other.to_string()),
         }
     }

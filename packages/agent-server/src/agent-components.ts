@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Cgroups } from './cgroup/container-cgroup.ts';
+import type { AgentOptions } from './config/agent-options.ts';
+import type { DeviceDriver } from './devices/device-resolver.ts';
+import type { HookRunner } from './hooks/run-hooks.ts';
+import type { Logger } from './logging/logger.ts';
+import type { AgentPaths } from './paths/agent-paths.ts';
+import type { OciRuntime } from './runtime/oci-runtime.ts';
+import type { StorageDriver } from './storage/storage-driver.ts';
+import type { GuestSystem } from './system/guest-system.ts';
+import type { Mounter } from './system/mounter.ts';
+import type { ProgramRunner } from './system/program-runner.ts';
+
+/** Everything an agent works with. */
+export interface AgentComponents {
+  readonly logger: Logger;
+  readonly options: AgentOptions;
+  readonly paths: AgentPaths;
+  readonly runtime: OciRuntime;
+  readonly cgroups: Cgroups;
+  readonly mounter: Mounter;
+  readonly system: GuestSystem;
+  readonly runProgram: ProgramRunner;
+  readonly runHooks: HookRunner;
+  readonly storageDrivers: ReadonlyMap<string, StorageDriver>;
+  readonly deviceDrivers: ReadonlyMap<string, DeviceDriver>;
+  /** Whether the agent is PID 1: it alone manages the guest. */
+  readonly isInit: boolean;
+}

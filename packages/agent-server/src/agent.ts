@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AgentServiceImplementation } from '@hako/protocols/agent';
+import type { HealthServiceImplementation } from '@hako/protocols/health';
+import type { AgentComponents } from './agent-components.ts';
+import { createAgentService } from './rpc/agent-service.ts';
+import { allowAll, type RpcGate } from './rpc/gate.ts';
+import { healthService } from './rpc/health-service.ts';
+import { createSandboxState } from './sandbox/sandbox.ts';
+import { forgetContainer } from './sandbox/forget-container.ts';
+import { releaseSharedNamespaces } from './sandbox/shared-namespaces.ts';
+import { createStorageTable } from './storage/storage-table.ts';
+
+/** An agent: its services, to be added to a server, and its end. */
+export interface Agent extends AsyncDisposable {
+  /** `grpc.AgentService`. */
+  readonly agentService: AgentServiceImplementation;
+  /** `grpc.Health`. */
+  readonly healthService: HealthServiceImplementation;
+  /** Resolves when the host has destroyed the sandbox; the server should then finish its answers and end. */
+  readonly sandboxDestroyed: Promise<void>;
+  /**
+   * Destroys what is left: containers, storages, shared namespaces. For an agent that ends while its machine lives on.
+   * Failures are logged.
+   */
+  close(): Promise<void>;
+}
+
+/** Makes an agent. It does nothing until it is called. */
+export function createAgent(components: AgentComponents, gate: RpcGate = allowAll): Agent {
+  const { logger, mounter, paths, storageDrivers } = components;
+  const sandbox = createSandboxState(createStorageTable({ mounter, paths, drivers: storageDrivers, logger }));
+
+  async function attempt(what: string, work: () => Promise<void> | void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      logger.error({ error }, `${what} could not be removed`);
+    }
+  }
+
+  async function close(): Promise<void> {
+    for (const container of sandbox.containers.all) {
+      await attempt(`container ${container.id}`, async () => {
+        await container.destroy();
+        await forgetContainer(sandbox, container);
+      });
+    }
+    const { storagesHeld, sharedNamespaces } = sandbox;
+    sandbox.storagesHeld = [];
+    await attempt('storages of the sandbox', () => sandbox.storages.release(storagesHeld));
+    sandbox.sharedNamespaces = undefined;
+    if (sharedNamespaces !== undefined) {
+      await attempt('namespaces of the sandbox', () => releaseSharedNamespaces(sharedNamespaces, mounter));
+    }
+    await attempt('mounts of the sandbox', async () => {
+      for (const { target, source } of (await mounter.list()).toReversed()) {
+        const isOurs = target.startsWith(`${paths.kataDir}/`) || source === paths.sandboxResolvConf;
+        if (isOurs) mounter.unmount(target, { detach: true });
+      }
+    });
+  }
+
+  return {
+    agentService: createAgentService({ components, sandbox }, gate),
+    healthService,
+    sandboxDestroyed: sandbox.destroyed,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

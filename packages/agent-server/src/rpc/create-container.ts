@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { checkContainerId } from '../container/container-id.ts';
+import { makeContainer } from '../container/make-container.ts';
+import type { HandlerFactory } from './rpc-context.ts';
+
+/**
+ * Makes a container whose program waits for StartContainer. The program is looked up before the answer.
+ *
+ * A name that is in use is refused before anything is touched.
+ */
+export const createContainer: HandlerFactory<'createContainer'> =
+  ({ components, sandbox }) =>
+  async (request, { signal }) => {
+    checkContainerId(request.containerId);
+    using _reservation = sandbox.containers.reserve(request.containerId);
+    if (request.sharedMounts.length > 0) {
+      components.logger.warn({ 'container-id': request.containerId }, 'shared mounts are skipped');
+    }
+    sandbox.containers.add(await makeContainer(components, sandbox, request, signal));
+    return {};
+  };

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createContainerTable, type ContainerTable } from '../container/container-table.ts';
+import { AgentError } from '../errors/agent-error.ts';
+import { type GuestHooks, noGuestHooks } from '../hooks/guest-hooks.ts';
+import type { StorageTable } from '../storage/storage-table.ts';
+
+/** Files that keep the namespaces all containers share. */
+export interface SharedNamespaces {
+  readonly ipc: string;
+  readonly uts: string;
+}
+
+/** What the agent knows about its one sandbox. */
+export interface Sandbox {
+  /** Empty until CreateSandbox gives one. */
+  id: string;
+  hostname: string;
+  /** Undefined until CreateSandbox. */
+  sharedNamespaces: SharedNamespaces | undefined;
+  /** Pid namespace of the first container. */
+  pidNamespace: string | undefined;
+  guestHooks: GuestHooks;
+  /** Mount points of storages the sandbox itself holds. */
+  storagesHeld: readonly string[];
+  readonly containers: ContainerTable;
+  readonly storages: StorageTable;
+  /** Resolves when the host has destroyed the sandbox. */
+  readonly destroyed: Promise<void>;
+  /**
+   * Ends the sandbox.
+   *
+   * @throws AgentError `shutting_down` the second time
+   */
+  finish(): void;
+}
+
+/** The sandbox of an agent that has just started. */
+export function createSandboxState(storages: StorageTable): Sandbox {
+  const { promise: destroyed, resolve } = Promise.withResolvers<undefined>();
+  let finished = false;
+  return {
+    id: '',
+    hostname: '',
+    sharedNamespaces: undefined,
+    pidNamespace: undefined,
+    guestHooks: noGuestHooks,
+    storagesHeld: [],
+    containers: createContainerTable(),
+    storages,
+    destroyed: destroyed.then(() => undefined),
+    finish() {
+      if (finished) throw new AgentError('shutting_down', 'the sandbox has been destroyed already');
+      finished = true;
+      resolve(undefined);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { listSandboxes, type SandboxListing } from '@hako/sandbox';
+
+import type { CliComponents } from '../cli-components.ts';
+import { columns } from '../table.ts';
+
+const maxCommandLength = 40;
+
+/** How `hako ps` prints. */
+export interface PsRequest {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * `hako ps`: the sandboxes of this machine, running or kept.
+ * @param request how to print
+ * @param components the program's world
+ */
+export async function ps(request: PsRequest, components: CliComponents): Promise<number> {
+  const listings = await listSandboxes();
+  if (request.json) {
+    components.stdout.write(`${JSON.stringify(listings.map(publicView), null, 2)}\n`);
+  } else if (request.quiet) {
+    components.stdout.write(listings.map(({ id }) => `${id}\n`).join(''));
+  } else {
+    const rows = listings.map((listing) => [
+      listing.id,
+      listing.image ?? '',
+      shortCommand(listing.command ?? []),
+      `${age(listing.createdAt)} ago`,
+      status(listing),
+    ]);
+    components.stdout.write(columns(['NAME', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS'], rows));
+  }
+  return 0;
+}
+
+/** The environment of a container may hold secrets: it is not for a list. */
+function publicView(listing: SandboxListing): object {
+  const { process: _process, ...rest } = listing;
+  return rest;
+}
+
+function shortCommand(command: readonly string[]): string {
+  const text = JSON.stringify(command.join(' '));
+  return text.length > maxCommandLength ? `${text.slice(0, maxCommandLength - 2)}…"` : text;
+}
+
+function status({ status: name, exitCode, error, finishedAt }: SandboxListing): string {
+  const when = finishedAt === undefined ? '' : ` ${age(finishedAt)} ago`;
+  if (name === 'exited') return `exited${exitCode === undefined ? '' : ` (${exitCode})`}${when}`;
+  if (name === 'failed') return `failed${when}${error === undefined ? '' : `: ${error}`}`;
+  return name;
+}
+
+function age(since: string): string {
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 1000));
+  const units = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'm'],
+  ] as const;
+  for (const [size, unit] of units) if (seconds >= size) return `${Math.floor(seconds / size)}${unit}`;
+  return `${seconds}s`;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSandbox, resolveImage, type Container, type Phase, type Sandbox, type SandboxComponents } from '@hako/sandbox';
+
+import type { ConsoleStreams } from './console-streams.ts';
+import type { Interrupts } from './interrupts.ts';
+import type { RunRequest } from './run-request.ts';
+import type { Progress } from './terminal/progress.ts';
+import { rawTerminal } from './terminal/raw-terminal.ts';
+import { ReaderGone, relay } from './terminal/relay.ts';
+import { followTerminalSize } from './terminal/terminal-size.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** What a run needs beside its request. */
+export interface RunContext {
+  /** Where the workload's streams go. */
+  readonly streams: ConsoleStreams;
+  readonly interrupts: Interrupts;
+  readonly progress: Progress;
+  readonly sandbox: Partial<SandboxComponents>;
+  /** Leave record and logs after the end. Default false. */
+  readonly keepRecord?: boolean;
+  /** Called when the machine exists, before the workload runs. */
+  readonly onSandbox?: (sandbox: Sandbox) => Promise<void>;
+  /** Called when the workload runs. */
+  readonly onRunning?: (container: Container) => void;
+}
+
+/** How a run ended. */
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly phases: readonly Phase[];
+}
+
+/**
+ * Runs one workload in a machine of its own, from the image to the last trace of it. Errors: `SandboxError`.
+ * @param request what to run
+ * @param context where
+ */
+export async function runWorkload(request: RunRequest, context: RunContext): Promise<RunOutcome> {
+  const { interrupts, progress } = context;
+  const { signal } = interrupts;
+  progress.say('preparing the image');
+  const image = await resolveImage(request.image, { signal });
+  const command = request.command.length === 0 ? image.command : [...image.entrypoint, ...request.command];
+  progress.say('starting the virtual machine');
+  await using sandbox = await createSandbox(
+    {
+      image: request.image,
+      command,
+      assets: request.assets,
+      accelerator: request.accelerator,
+      debug: request.debug,
+      keepRecord: context.keepRecord ?? false,
+      signal,
+      ...(request.name === undefined ? {} : { id: request.name }),
+      ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
+      ...(request.vcpus === undefined ? {} : { vcpus: request.vcpus }),
+      ...(request.memoryMib === undefined ? {} : { memoryMib: request.memoryMib }),
+    },
+    context.sandbox,
+  );
+  await context.onSandbox?.(sandbox);
+  progress.say('booting the guest');
+  const container = await sandbox.createContainer({
+    image,
+    command,
+    env: request.env,
+    volumes: request.volumes,
+    terminal: request.terminal,
+    stdin: request.interactive ? 'pipe' : 'closed',
+    signal,
+    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
+    ...(request.user === undefined ? {} : { user: request.user }),
+  });
+  progress.clear();
+  const exitCode = await attend(request, context, sandbox, container);
+  await sandbox.stop({ exitCode });
+  return { exitCode, phases: sandbox.phases };
+}
+
+async function attend(request: RunRequest, context: RunContext, sandbox: Sandbox, container: Container): Promise<number> {
+  const { interrupts, streams } = context;
+  using _size = request.terminal ? await followTerminalSize(streams.stdout, container) : undefined;
+  interrupts.handOver({
+    forward: (name) => void container.kill(name).catch(() => undefined),
+    tearDown: () => void sandbox.stop({ graceful: false }).catch(() => undefined),
+  });
+  await container.start({ signal: interrupts.signal });
+  context.onRunning?.(container);
+  using _raw = request.terminal && request.interactive ? rawTerminal(streams.stdin) : undefined;
+  try {
+    const [exitCode] = await Promise.all([container.wait(), relay(container, streams, request)]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof ReaderGone) return exitCodes.signalBase + error.signal;
+    throw error;
+  }
+}

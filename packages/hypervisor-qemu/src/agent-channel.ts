@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HypervisorError } from '@hako/hypervisor';
+import type { AgentRoad } from './command-line/launch-plan.ts';
+
+/** Connects to a port of a guest by vsock; `@hako/linux` has one. */
+export type VsockDialer = (
+  address: { readonly cid: number; readonly port: number },
+  options: { readonly signal: AbortSignal },
+) => Promise<Duplex>;
+
+/** The way to the agent of one running VM. */
+export interface AgentChannel extends Disposable {
+  readonly address: string;
+  /** @throws HypervisorError `invalid_state` while the one stream of a serial port is in use */
+  open(signal: AbortSignal): Promise<Duplex>;
+}
+
+/** The channel of a road; a serial port is connected when this fulfils, before the guest runs. */
+export async function openAgentChannel(
+  road: AgentRoad,
+  vsock: { readonly dial: VsockDialer | undefined; readonly port: number },
+  signal: AbortSignal,
+): Promise<AgentChannel> {
+  switch (road.kind) {
+    case 'virtio-serial':
+      return openSerialChannel(road.socketPath, await connectSerial(road.socketPath, signal));
+    case 'vsock':
+      return openVsockChannel(road.cid, vsock);
+    default:
+      return road satisfies never;
+  }
+}
+
+/**
+ * QEMU's side of the port carries one connection at a time. What is written before the guest opens the port waits in
+ * the socket, so a first request needs no retry.
+ */
+function openSerialChannel(path: string, early: Duplex): AgentChannel {
+  let stream = early;
+  let handedOut = false;
+  return {
+    address: `serial://${path}`,
+    async open(signal) {
+      if (stream.destroyed) stream = await connectSerial(path, signal);
+      else if (handedOut)
+        throw new HypervisorError('invalid_state', `agent channel ${path} is in use`, { operand: path });
+      handedOut = true;
+      return stream;
+    },
+    [Symbol.dispose]: () => void stream.destroy(),
+  };
+}
+
+async function connectSerial(path: string, signal: AbortSignal): Promise<Duplex> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect', { signal });
+  } catch (cause) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw new HypervisorError('monitor_failed', `agent socket ${path} does not answer`, {
+      operand: path,
+      cause,
+    });
+  }
+  // The death of QEMU is reported by the VM; as a stream error without listener it would end the whole program.
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+function openVsockChannel(
+  cid: number,
+  { dial, port }: { readonly dial: VsockDialer | undefined; readonly port: number },
+): AgentChannel {
+  return {
+    address: `vsock://${cid}:${port}`,
+    async open(signal) {
+      if (dial === undefined)
+        throw new HypervisorError('unsupported', 'no vsock dialer was given to the driver');
+      return await dial({ cid, port }, { signal });
+    },
+    // Each stream belongs to whoever opened it.
+    [Symbol.dispose]: () => undefined,
+  };
+}

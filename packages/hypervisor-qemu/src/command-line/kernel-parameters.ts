@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LaunchPlan } from './launch-plan.ts';
+import { machineProfile } from './machine-profile.ts';
+
+/**
+ * The kernel command line: the machine's words, console, root, then the caller's words, which win because the kernel
+ * takes the last of two. A panic restarts at once (`panic=-1`), which ends QEMU: no waiting for a dead kernel. Its text
+ * reaches the console although boot messages are off, for a panic lifts the log level first.
+ */
+export function kernelParameters(plan: LaunchPlan): string {
+  const { config, accelerator, loopsPerJiffy } = plan;
+  const machine = machineProfile(plan.machine);
+  return [
+    ...machine.kernelWords,
+    'random.trust_cpu=on',
+    // An emulated CPU does not speculate, so there is nothing to guard against, only code to patch.
+    ...(accelerator === 'tcg' ? ['mitigations=off'] : []),
+    ...(loopsPerJiffy === undefined ? [] : [`lpj=${loopsPerJiffy}`]),
+    `console=${machine.console}`,
+    ...(config.debug === true ? ['debug', 'ignore_loglevel'] : ['quiet']),
+    'panic=-1',
+    ...(config.rootImage === undefined
+      ? []
+      : ['root=/dev/vda', `rootfstype=${config.rootImage.fstype}`, 'ro']),
+    ...config.kernelParameters,
+  ].join(' ');
+}

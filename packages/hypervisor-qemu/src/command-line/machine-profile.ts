@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { HypervisorCapabilities } from '@hako/hypervisor';
+import type { Accelerator } from '../accelerator/accelerator.ts';
+
+/** Machine types the driver knows. */
+export type MachineName = 'q35' | 'microvm' | 'virt';
+
+/** What differs between the machine types. */
+export interface MachineProfile {
+  readonly name: MachineName;
+  /** `-machine` options behind the name, chosen by what boots soonest: unused chips are left out. */
+  readonly options: (accelerator: Accelerator) => Readonly<Record<string, string>>;
+  /** Firmware other than the machine's own. */
+  readonly firmware?: string;
+  /** Suffix of virtio device names: on PCI or on the machine's memory-mapped transport. */
+  readonly virtioSuffix: 'pci' | 'device';
+  /** The built-in serial port, which works from the first kernel message on. */
+  readonly console: string;
+  /** Kernel words that go with the machine. */
+  readonly kernelWords: readonly string[];
+  readonly capabilities: HypervisorCapabilities;
+}
+
+/** Words for the x86 PC's old devices; the first eleven are upstream's (see host-runtime of Kata 4.1). */
+const pcWords = [
+  'tsc=reliable',
+  'no_timer_check',
+  'rcupdate.rcu_expedited=1',
+  'i8042.direct=1',
+  'i8042.dumbkbd=1',
+  'i8042.nopnp=1',
+  'i8042.noaux=1',
+  'noreplace-smp',
+  'cryptomgr.notests',
+  'net.ifnames=0',
+  'pci=lastbus=0',
+];
+
+const pciCapabilities: HypervisorCapabilities = {
+  blockDevice: true,
+  blockDeviceHotplug: true,
+  multiQueue: true,
+  fileSystemSharing: true,
+  networkDeviceHotplug: true,
+};
+
+const profiles: { readonly [Name in MachineName]: MachineProfile } = {
+  q35: {
+    name: 'q35',
+    // Without system management mode, SATA and SMBus the firmware and the kernel have less to set up.
+    options: () => ({ smm: 'off', sata: 'off', smbus: 'off', vmport: 'off' }),
+    // Loads a kernel and nothing else, so it is done sooner than SeaBIOS with its option ROMs.
+    firmware: 'qboot.rom',
+    virtioSuffix: 'pci',
+    console: 'ttyS0',
+    kernelWords: ['reboot=k', ...pcWords],
+    capabilities: pciCapabilities,
+  },
+  microvm: {
+    name: 'microvm',
+    // The clock and the old interrupt chips stay: Debian's kernel does not boot without them.
+    options: () => ({ 'x-option-roms': 'off', rtc: 'on' }),
+    virtioSuffix: 'device',
+    console: 'ttyS0',
+    kernelWords: ['reboot=t', ...pcWords],
+    capabilities: {
+      blockDevice: true,
+      blockDeviceHotplug: false,
+      multiQueue: false,
+      fileSystemSharing: true,
+      networkDeviceHotplug: false,
+    },
+  },
+  virt: {
+    name: 'virt',
+    options: (accelerator) => ({ usb: 'off', 'gic-version': accelerator === 'kvm' ? 'host' : '3' }),
+    virtioSuffix: 'pci',
+    console: 'ttyAMA0',
+    kernelWords: ['iommu.passthrough=0', 'rcupdate.rcu_expedited=1', 'cryptomgr.notests', 'net.ifnames=0'],
+    capabilities: pciCapabilities,
+  },
+};
+
+/** The profile of a machine type. */
+export function machineProfile(name: MachineName): MachineProfile {
+  return profiles[name];
+}

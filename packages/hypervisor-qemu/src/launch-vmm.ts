@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HypervisorError, raceWithSignal } from '@hako/hypervisor';
+import { openAgentChannel, type VsockDialer } from './agent-channel.ts';
+import type { AgentRoad } from './command-line/launch-plan.ts';
+import { ConsoleLog } from './console/console-log.ts';
+import { spawnVmm } from './process/vmm-process.ts';
+import { QmpClient } from './qmp/qmp-client.ts';
+import { QmpError } from './qmp/qmp-error.ts';
+import {
+  describeExit,
+  earlyExitError,
+  followShutdown,
+  releaseVmm,
+  type RunningVmm,
+  type VmmResources,
+} from './running-vmm.ts';
+
+/** A QEMU that closed its monitor has this long to end by itself, so that its own exit status is seen. */
+const ownExitTimeoutMs = 1_000;
+
+/** The steps of a launch, for measuring. */
+export type LaunchPhase = 'vmmSpawned' | 'monitorReady' | 'guestRunning';
+
+/** What {@link launchVmm} starts. */
+export interface LaunchRequest {
+  readonly vmId: string;
+  readonly command: readonly [string, ...(readonly string[])];
+  readonly road: AgentRoad;
+  readonly consoleLogPath: string;
+  readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  readonly onPhase: (phase: LaunchPhase) => void;
+}
+
+/**
+ * Starts QEMU, shakes hands, connects the agent port and lets the guest run. Whatever fails, and when the signal
+ * fires, everything done so far is undone before this rejects.
+ *
+ * @throws HypervisorError `vmm_missing` | `vmm_exited` | `monitor_failed` | the signal's reason
+ */
+export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Promise<RunningVmm> {
+  signal.throwIfAborted();
+  const process = await spawnVmm({ command: request.command });
+  const console = new ConsoleLog(request.consoleLogPath);
+  process.console.on('data', (chunk: Uint8Array) => console.push(chunk));
+  const resources: VmmResources = { process, console, road: request.road };
+  request.onPhase('vmmSpawned');
+  try {
+    return await bringUp(resources, request, signal);
+  } catch (error) {
+    const failure = await abandon(resources, request.vmId, error, signal);
+    await releaseVmm(resources);
+    throw failure;
+  }
+}
+
+async function bringUp(
+  resources: VmmResources,
+  request: LaunchRequest,
+  signal: AbortSignal,
+): Promise<RunningVmm> {
+  const unlimited = { signal, timeoutMs: Infinity };
+  const monitor = await QmpClient.connect(resources.process.monitor, unlimited);
+  resources.monitor = monitor;
+  request.onPhase('monitorReady');
+  void followShutdown(resources, monitor);
+  const agent = await openAgentChannel(request.road, request.vsock, signal);
+  resources.agent = agent;
+  await monitor.execute('cont', {}, unlimited);
+  signal.throwIfAborted();
+  request.onPhase('guestRunning');
+  return Object.assign(resources, { monitor, agent });
+}
+
+/** Ends a QEMU whose start failed and says what the failure was. */
+async function abandon(
+  resources: VmmResources,
+  vmId: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { process } = resources;
+  const lost = error instanceof QmpError && error.code === 'connection_lost';
+  if (lost && !signal.aborted) {
+    const end = await raceWithSignal(process.ended, AbortSignal.timeout(ownExitTimeoutMs)).catch(
+      () => undefined,
+    );
+    if (end !== undefined) return earlyExitError(vmId, describeExit(resources, end), error);
+  }
+  process.kill('SIGKILL');
+  await process.ended;
+  if (signal.aborted) return signal.reason;
+  return error instanceof QmpError ? monitorError(vmId, error) : error;
+}
+
+/** The one translation from the monitor's errors to the contract's. */
+export function monitorError(vmId: string, error: QmpError): HypervisorError {
+  return new HypervisorError('monitor_failed', `vm ${vmId}: ${error.message}`, {
+    operand: error.command ?? vmId,
+    cause: error,
+  });
+}

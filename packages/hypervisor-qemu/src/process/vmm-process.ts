@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
+import { Duplex, type Readable } from 'node:stream';
+import { HypervisorError } from '@hako/hypervisor';
+import { execa } from 'execa';
+import { BoundedTail } from './bounded-tail.ts';
+
+/** Descriptor at which QEMU finds its end of the monitor's socket pair. */
+export const monitorFd = 3;
+
+const stderrTailBytes = 64 * 1024;
+/** Output that is still on its way when the process has ended arrives within this, or is given up. */
+const drainTimeoutMs = 500;
+
+/** How the process ended. */
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** A running QEMU: monitor and console are socket pairs made before it starts, so its death shows on them at once. */
+export interface VmmProcess {
+  readonly pid: number;
+  readonly monitor: Duplex;
+  /** What the guest writes to its serial console. */
+  readonly console: Readable;
+  /** Fulfils when the process is reaped and its output is read. Never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  stderrTail(): string;
+  /** Sends a signal; without effect once the process is reaped. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** What {@link spawnVmm} starts. */
+export interface SpawnVmmOptions {
+  /** Program and arguments; never goes through a shell. */
+  readonly command: readonly [string, ...(readonly string[])];
+}
+
+/**
+ * Starts QEMU in a session of its own, so that Ctrl-C on the terminal reaches only the owner.
+ *
+ * @throws HypervisorError `vmm_missing` if the program cannot be started
+ */
+export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess> {
+  const [program, ...args] = command;
+  const child = execa(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    detached: true,
+    cleanup: false,
+    forceKillAfterDelay: false,
+  });
+  // With `reject: false` this settles with the outcome, a failed spawn included.
+  const settled = child.then((result) => result);
+  const exited = once(child.nodeChildProcess, 'exit').then(
+    ([exitCode, signal]: readonly unknown[]): ProcessEnd => ({
+      exitCode: typeof exitCode === 'number' ? exitCode : null,
+      signal: typeof signal === 'string' ? signal : null,
+    }),
+  );
+  // A failed spawn shows as `error` instead of `exit`.
+  exited.catch(() => undefined);
+  const pid = child.pid;
+  const monitor = child.stdio[monitorFd];
+  if (pid === undefined || !(monitor instanceof Duplex)) {
+    const { cause } = await settled;
+    throw new HypervisorError('vmm_missing', `${program} cannot be started`, {
+      operand: program,
+      remedy: 'install QEMU (Debian: apt install qemu-system-x86)',
+      cause,
+    });
+  }
+  const stderr = new BoundedTail(stderrTailBytes);
+  child.stderr.on('data', (chunk: Uint8Array) => stderr.push(chunk));
+  return {
+    pid,
+    monitor,
+    console: child.stdout,
+    ended: exited.then(async (end) => {
+      await drained([child.stderr, child.stdout, monitor]);
+      return end;
+    }),
+    stderrTail: () => stderr.toString(),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+async function drained(streams: readonly Readable[]): Promise<void> {
+  const signal = AbortSignal.timeout(drainTimeoutMs);
+  const open = streams.filter((stream) => !stream.readableEnded && !stream.destroyed);
+  await Promise.allSettled(open.map((stream) => once(stream, 'close', { signal })));
+  for (const stream of streams) stream.destroy();
+}

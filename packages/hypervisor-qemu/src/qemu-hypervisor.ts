@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import {
+  HypervisorError,
+  validateVmConfig,
+  type CreateVmOptions,
+  type Hypervisor,
+  type HypervisorCapabilities,
+  type VmConfig,
+} from '@hako/hypervisor';
+import { defaultCpuModel, type Accelerator, type KvmVerdict } from './accelerator/accelerator.ts';
+import { chooseAccelerator } from './accelerator/choose-accelerator.ts';
+import { KvmJudge } from './accelerator/kvm-judge.ts';
+import { probeKvm } from './accelerator/probe-kvm.ts';
+import { defaultCacheDir, readBootId, VerdictCache } from './accelerator/verdict-cache.ts';
+import type { VsockDialer } from './agent-channel.ts';
+import { chooseAgentRoad } from './agent-road.ts';
+import { buildCommandLine } from './command-line/build-command-line.ts';
+import type { AgentRoad } from './command-line/launch-plan.ts';
+import { loopsPerJiffyFromCpuInfo } from './command-line/loops-per-jiffy.ts';
+import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
+import { findProgram } from './find-program.ts';
+import { parentDeathPrefix } from './process/parent-death.ts';
+import { monitorFd } from './process/vmm-process.ts';
+import { QemuVm } from './qemu-vm.ts';
+
+/** The part of a logger that the driver uses; pino's shape. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** What a {@link QemuHypervisor} works with. Everything has a default. */
+export interface QemuHypervisorComponents {
+  readonly logger?: Logger;
+  /** Program name or absolute path. Default `qemu-system-x86_64`, on arm64 `qemu-system-aarch64`. */
+  readonly qemuPath?: string;
+  /** Default `q35`, on arm64 `virt`. */
+  readonly machine?: MachineName;
+  /** CPU model for `-cpu`, for any accelerator. Default: see the README. */
+  readonly cpuModel?: string;
+  /** Where the verdict on KVM is kept. Default `$HAKO_CACHE_DIR`, else `~/.cache/hako`. */
+  readonly cacheDir?: string;
+  /** Without it the agent channel `auto` means virtio-serial. */
+  readonly dialVsock?: VsockDialer;
+  /** Default `/dev/vhost-vsock`. */
+  readonly vhostVsockDevice?: string;
+  /** Default `/dev/kvm`. */
+  readonly kvmDevice?: string;
+  /** Name of the virtio-serial port that the guest looks for. Default `hako.agent.0`. */
+  readonly agentPortName?: string;
+  /** Port the agent listens at on vsock. Default 1024, as upstream's agent. */
+  readonly agentVsockPort?: number;
+}
+
+/** Runs virtual machines in QEMU processes. Holds nothing alive itself. */
+export class QemuHypervisor implements Hypervisor {
+  readonly name = 'qemu';
+  readonly #components: QemuHypervisorComponents;
+  readonly #machine: MachineName;
+  readonly #judge: KvmJudge;
+
+  constructor(components: QemuHypervisorComponents = {}) {
+    const { logger, cacheDir = defaultCacheDir(), kvmDevice } = components;
+    this.#components = components;
+    this.#machine = components.machine ?? (process.arch === 'arm64' ? 'virt' : 'q35');
+    this.#judge = new KvmJudge({
+      cache: new VerdictCache(cacheDir),
+      probe: (qemuPath, signal) =>
+        probeKvm({ qemuPath, ...(kvmDevice && { kvmDevice }), ...(signal && { signal }) }),
+      readBootId,
+      onVerdict: (verdict) => {
+        if (verdict.usable) logger?.info({}, 'kvm runs guests');
+        else
+          logger?.warn(
+            { reason: verdict.reason },
+            'kvm does not run guests here, they are emulated and slower',
+          );
+      },
+    });
+  }
+
+  capabilities(): HypervisorCapabilities {
+    return machineProfile(this.#machine).capabilities;
+  }
+
+  /**
+   * Whether KVM runs guests here. Remembered until the host boots again; the first call takes up to 3 s.
+   *
+   * @throws HypervisorError `vmm_missing` | `aborted`
+   */
+  async kvmVerdict(options: CreateVmOptions = {}): Promise<KvmVerdict> {
+    return await this.#judge.verdict(await this.#findQemu(), options.signal);
+  }
+
+  async createVm(config: VmConfig, { signal }: CreateVmOptions = {}): Promise<QemuVm> {
+    if (signal?.aborted === true) {
+      throw new HypervisorError('aborted', 'creating the vm was aborted', { cause: signal.reason });
+    }
+    await validateVmConfig(config);
+    const chooseRoad = () =>
+      chooseAgentRoad(config, {
+        vhostVsockDevice: this.#components.vhostVsockDevice ?? '/dev/vhost-vsock',
+        hasVsockDialer: this.#components.dialVsock !== undefined,
+      });
+    await chooseRoad();
+    const qemuPath = await this.#findQemu();
+    const accelerator = await chooseAccelerator(config.accelerator, () =>
+      this.#judge.verdict(qemuPath, signal),
+    );
+    const prefix = await parentDeathPrefix();
+    const withPrefix: readonly [string, ...(readonly string[])] =
+      prefix === undefined ? [qemuPath] : [...prefix, qemuPath];
+    const loopsPerJiffy = await this.#loopsPerJiffy(config, accelerator);
+    const { cpuModel, agentPortName = 'hako.agent.0', dialVsock, agentVsockPort = 1024 } = this.#components;
+    const commandFor = (agent: AgentRoad): readonly [string, ...(readonly string[])] => {
+      const args = buildCommandLine({
+        config,
+        machine: this.#machine,
+        accelerator,
+        cpuModel: cpuModel ?? this.#defaultCpu(accelerator),
+        agent,
+        agentPortName,
+        monitorFd,
+        ...(loopsPerJiffy !== undefined && { loopsPerJiffy }),
+      });
+      return [...withPrefix, ...args];
+    };
+    return new QemuVm({ config, chooseRoad, commandFor, vsock: { dial: dialVsock, port: agentVsockPort } });
+  }
+
+  #findQemu(): Promise<string> {
+    const program = this.#machine === 'virt' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
+    return findProgram(this.#components.qemuPath ?? program);
+  }
+
+  #defaultCpu(accelerator: Accelerator): string {
+    return this.#machine === 'virt' && accelerator === 'tcg' ? 'max' : defaultCpuModel[accelerator];
+  }
+
+  /** Only emulated x86 machines with several CPUs need it. */
+  async #loopsPerJiffy({ vcpus }: VmConfig, accelerator: Accelerator): Promise<number | undefined> {
+    if (vcpus === 1 || accelerator !== 'tcg' || this.#machine === 'virt') return undefined;
+    return loopsPerJiffyFromCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+  }
+}

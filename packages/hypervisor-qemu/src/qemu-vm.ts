@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
+import {
+  HypervisorError,
+  openDeadline,
+  VmLifecycle,
+  watchBoot,
+  type AgentProbe,
+  type StopOptions,
+  type VirtualMachine,
+  type VmConfig,
+  type VmExit,
+  type VmPhases,
+  type VmPids,
+  type VmStateName,
+  type WaitOptions,
+} from '@hako/hypervisor';
+import type { VsockDialer } from './agent-channel.ts';
+import { isCidTaken } from './agent-road.ts';
+import type { AgentRoad } from './command-line/launch-plan.ts';
+import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
+import { QmpError } from './qmp/qmp-error.ts';
+import { consoleLogPath, describeExit, releaseVmm, stopVmm, type RunningVmm } from './running-vmm.ts';
+
+const startTimeoutMs = 10_000;
+const commandTimeoutMs = 5_000;
+const stopTimeoutMs = 5_000;
+/** Other CIDs tried when the drawn one is taken. */
+const cidAttempts = 5;
+
+/** What a {@link QemuVm} is made of: decisions, and nothing alive yet. */
+export interface QemuVmParts {
+  readonly config: VmConfig;
+  /** Draws a road; called again when a vsock CID turns out to be taken. */
+  readonly chooseRoad: () => Promise<AgentRoad>;
+  readonly commandFor: (road: AgentRoad) => readonly [string, ...(readonly string[])];
+  readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+}
+
+/** A virtual machine run by a QEMU process of its own. */
+export class QemuVm implements VirtualMachine {
+  readonly id: string;
+  readonly consoleLogPath: string;
+  readonly exited: Promise<VmExit>;
+  readonly #parts: QemuVmParts;
+  readonly #lifecycle: VmLifecycle<RunningVmm>;
+  readonly #exit = Promise.withResolvers<VmExit>();
+  #address: string | undefined;
+  #phases: VmPhases = {};
+  /** Kept beyond the end for the boot watch, which may start after it. */
+  #panicked: Promise<string> = new Promise(() => undefined);
+  #consoleTail: () => string = () => '';
+
+  constructor(parts: QemuVmParts) {
+    this.id = parts.config.id;
+    this.consoleLogPath = consoleLogPath(parts.config.runDir);
+    this.exited = this.#exit.promise;
+    this.#parts = parts;
+    this.#lifecycle = new VmLifecycle(this.id);
+  }
+
+  get state(): VmStateName {
+    return this.#lifecycle.state.name;
+  }
+
+  get phases(): VmPhases {
+    return this.#phases;
+  }
+
+  get agentAddress(): string {
+    if (this.#address === undefined) throw this.#lifecycle.wrongState('tell its agent address');
+    return this.#address;
+  }
+
+  async start(options: WaitOptions = {}): Promise<void> {
+    this.#lifecycle.expect('start', 'created');
+    using deadline = openDeadline(`starting vm ${this.id}`, options, startTimeoutMs);
+    const cancel = new AbortController();
+    this.#lifecycle.transition({ name: 'starting', cancel });
+    this.#phases = { startCalledMs: performance.now() };
+    try {
+      const live = await this.#launch(AbortSignal.any([deadline.signal, cancel.signal]));
+      this.#lifecycle.transition({ name: 'running', live });
+      this.#address = live.agent.address;
+      void live.process.ended.then(async (end) => this.#onProcessEnded(live, describeExit(live, end)));
+    } catch (error) {
+      const neverRan = { exitCode: null, signal: null, stderrTail: '', consoleTail: '' };
+      const seen = HypervisorError.is(error) ? error.exit : undefined;
+      this.#finish(seen ?? { reason: 'never_started', ...neverRan });
+      throw error;
+    }
+  }
+
+  async #launch(signal: AbortSignal): Promise<RunningVmm> {
+    for (let attempt = 1; ; attempt += 1) {
+      const road = await this.#parts.chooseRoad();
+      try {
+        const live = await launchVmm(
+          {
+            vmId: this.id,
+            command: this.#parts.commandFor(road),
+            road,
+            consoleLogPath: this.consoleLogPath,
+            vsock: this.#parts.vsock,
+            onPhase: (phase) => this.#note(phase),
+          },
+          signal,
+        );
+        this.#panicked = live.console.panicked;
+        this.#consoleTail = () => live.console.tail();
+        return live;
+      } catch (error) {
+        const taken =
+          road.kind === 'vsock' && HypervisorError.is(error) && isCidTaken(error.stderrTail ?? '');
+        if (!taken || attempt === cidAttempts) throw error;
+      }
+    }
+  }
+
+  async openAgentChannel(options: WaitOptions = {}): Promise<Duplex> {
+    const { live } = this.#lifecycle.expect('open the agent channel', 'running', 'paused');
+    using deadline = openDeadline(`opening the agent channel of vm ${this.id}`, options, commandTimeoutMs);
+    return await live.agent.open(deadline.signal);
+  }
+
+  async waitForAgent<T>(probe: AgentProbe<T>, options: WaitOptions = {}): Promise<T> {
+    if (this.#address === undefined) throw this.#lifecycle.wrongState('wait for its agent');
+    const watched = {
+      id: this.id,
+      exited: this.exited,
+      panicked: this.#panicked,
+      consoleTail: this.#consoleTail,
+    };
+    const value = await watchBoot(watched, probe, options);
+    this.#phases = { ...this.#phases, agentReadyMs: performance.now() };
+    return value;
+  }
+
+  async pause(options: WaitOptions = {}): Promise<void> {
+    const { live } = this.#lifecycle.expect('pause', 'running');
+    await this.#command(live, 'stop', options);
+    this.#lifecycle.transition({ name: 'paused', live });
+  }
+
+  async resume(options: WaitOptions = {}): Promise<void> {
+    const { live } = this.#lifecycle.expect('resume', 'paused');
+    await this.#command(live, 'cont', options);
+    this.#lifecycle.transition({ name: 'running', live });
+  }
+
+  pids(): VmPids {
+    const { live } = this.#lifecycle.expect('tell its process ids', 'running', 'paused');
+    return { vmm: live.process.pid };
+  }
+
+  async stop({ timeoutMs = stopTimeoutMs }: StopOptions = {}): Promise<VmExit> {
+    const state = this.#lifecycle.state;
+    switch (state.name) {
+      case 'created':
+        return this.#finish({
+          reason: 'never_started',
+          exitCode: null,
+          signal: null,
+          stderrTail: '',
+          consoleTail: '',
+        });
+      case 'starting':
+        // The start undoes what it did, and ends the VM.
+        state.cancel.abort(new HypervisorError('aborted', `starting vm ${this.id} was aborted by stop`));
+        return await this.exited;
+      case 'running':
+      case 'paused': {
+        const outcome = this.#stopRunning(state.live, timeoutMs);
+        this.#lifecycle.transition({ name: 'stopping', outcome });
+        return await outcome;
+      }
+      case 'stopping':
+        return await state.outcome;
+      case 'stopped':
+        return state.exit;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #command(live: RunningVmm, command: 'stop' | 'cont', options: WaitOptions): Promise<void> {
+    try {
+      await live.monitor.execute(command, {}, options);
+    } catch (error) {
+      throw error instanceof QmpError ? monitorError(this.id, error) : error;
+    }
+  }
+
+  async #stopRunning(live: RunningVmm, timeoutMs: number): Promise<VmExit> {
+    // From the next turn on, so that the state says `stopping` before anything happens.
+    await Promise.resolve();
+    const exit = await stopVmm(live, timeoutMs);
+    await releaseVmm(live);
+    return this.#finish(exit);
+  }
+
+  async #onProcessEnded(live: RunningVmm, exit: VmExit): Promise<void> {
+    const state = this.#lifecycle.state;
+    // A stop that is under way tells the story itself.
+    if (state.name !== 'running' && state.name !== 'paused') return;
+    const outcome = releaseVmm(live).then(() => this.#finish(exit));
+    this.#lifecycle.transition({ name: 'stopping', outcome });
+    await outcome;
+  }
+
+  #finish(exit: VmExit): VmExit {
+    this.#lifecycle.transition({ name: 'stopped', exit });
+    this.#exit.resolve(exit);
+    return exit;
+  }
+
+  #note(phase: LaunchPhase): void {
+    this.#phases = { ...this.#phases, [`${phase}Ms`]: performance.now() };
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  HypervisorError,
+  lastPrintableLine,
+  type StopMeans,
+  type VmExit,
+  type VmExitReason,
+} from '@hako/hypervisor';
+import type { AgentChannel } from './agent-channel.ts';
+import type { AgentRoad } from './command-line/launch-plan.ts';
+import type { ConsoleLog } from './console/console-log.ts';
+import { stopProcess } from './process/stop-ladder.ts';
+import type { ProcessEnd, VmmProcess } from './process/vmm-process.ts';
+import type { QmpClient } from './qmp/qmp-client.ts';
+
+/** The resources of one QEMU, as they come alive. */
+export interface VmmResources {
+  readonly process: VmmProcess;
+  readonly console: ConsoleLog;
+  readonly road: AgentRoad;
+  monitor?: QmpClient;
+  agent?: AgentChannel;
+  /** What QEMU's SHUTDOWN event said, if it came. */
+  shutdownReason?: string;
+}
+
+/** Those of a QEMU whose guest runs. */
+export type RunningVmm = VmmResources & { readonly monitor: QmpClient; readonly agent: AgentChannel };
+
+/** The console log's place in the run directory. */
+export function consoleLogPath(runDir: string): string {
+  return join(runDir, 'console.log');
+}
+
+/** Remembers why QEMU shut down; ends with the monitor connection. */
+export async function followShutdown(resources: VmmResources, monitor: QmpClient): Promise<void> {
+  try {
+    for await (const event of monitor.events()) {
+      if (event.event === 'SHUTDOWN') resources.shutdownReason = event.data.reason;
+    }
+  } catch {
+    // The end of the connection is the end of the story; the process tells how it ended.
+    return;
+  }
+}
+
+/** Ends QEMU within `timeoutMs` and answers how; see {@link stopProcess}. */
+export async function stopVmm(resources: VmmResources, timeoutMs: number): Promise<VmExit> {
+  const { process, monitor } = resources;
+  const request = () =>
+    monitor === undefined
+      ? Promise.reject(new Error('no monitor'))
+      : monitor
+          .execute('quit', {}, { timeoutMs })
+          .catch((error: unknown) => waitIfClosed(error, process.ended));
+  const { stoppedBy, end } = await stopProcess(process, request, timeoutMs);
+  return describeExit(resources, end, stoppedBy);
+}
+
+/** QEMU may close the monitor before its answer to `quit` is read: then it is on its way out. */
+async function waitIfClosed(error: unknown, ended: Promise<ProcessEnd>): Promise<unknown> {
+  if (error instanceof Error && 'code' in error && error.code === 'connection_lost') return await ended;
+  throw error;
+}
+
+/** How QEMU ended, with all the evidence. `end` is `undefined` for a process that could not be reaped. */
+export function describeExit(
+  resources: VmmResources,
+  end: ProcessEnd | undefined,
+  stoppedBy?: StopMeans,
+): VmExit {
+  return {
+    reason: stoppedBy === undefined ? ownReason(resources) : 'stopped',
+    exitCode: end?.exitCode ?? null,
+    signal: end?.signal ?? null,
+    ...(stoppedBy !== undefined && { stoppedBy }),
+    stderrTail: resources.process.stderrTail(),
+    consoleTail: resources.console.tail(),
+  };
+}
+
+function ownReason({ console, shutdownReason }: VmmResources): VmExitReason {
+  if (console.hasPanicked || shutdownReason === 'guest-panic') return 'guest_panicked';
+  if (shutdownReason === 'guest-shutdown') return 'guest_shutdown';
+  if (shutdownReason === 'guest-reset') return 'guest_reset';
+  return 'vmm_exited';
+}
+
+/** Frees what a dead QEMU leaves: descriptors and the agent socket. The console log stays. */
+export async function releaseVmm(resources: VmmResources): Promise<void> {
+  resources.monitor?.[Symbol.dispose]();
+  resources.process.monitor.destroy();
+  resources.agent?.[Symbol.dispose]();
+  // QEMU removes its socket only when it ends in order.
+  if (resources.road.kind === 'virtio-serial') await rm(resources.road.socketPath, { force: true });
+  resources.console[Symbol.dispose]();
+}
+
+/** The error for a QEMU that ended before its guest ran. */
+export function earlyExitError(vmId: string, exit: VmExit, cause: unknown): HypervisorError {
+  const status = exit.signal ?? `status ${exit.exitCode ?? 'unknown'}`;
+  const said = lastPrintableLine(exit.stderrTail);
+  return new HypervisorError(
+    'vmm_exited',
+    `qemu of vm ${vmId} ended with ${status}${said === '' ? '' : `: ${said}`}`,
+    {
+      operand: vmId,
+      exit,
+      stderrTail: exit.stderrTail,
+      cause,
+    },
+  );
+}

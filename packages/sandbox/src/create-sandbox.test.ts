@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { HypervisorError } from '@hako/hypervisor';
+import { expect, test } from 'vitest';
+
+import { createSandbox } from './create-sandbox.ts';
+import type { ContainerImage } from './image/container-image.ts';
+import { readRecord } from './run/sandbox-record.ts';
+import { SandboxError } from './sandbox-error.ts';
+import type { SandboxOptions } from './sandbox-options.ts';
+import { fakeSandbox, temporaryDirectory, type FakeMain, type FakeSandboxOptions } from './testing/index.ts';
+
+const echo: FakeMain = async ({ args, print }) => {
+  print(`${args.slice(1).join(' ')}\n`);
+  return 0;
+};
+const forever: FakeMain = () => new Promise(() => undefined);
+const cat: FakeMain = async ({ read, print }) => {
+  for (let data = await read(); data.length > 0; data = await read()) print(data);
+  return 0;
+};
+
+async function setUp(options: FakeSandboxOptions = {}) {
+  const directory = await temporaryDirectory();
+  const programs = { echo, forever, cat, ...options.programs };
+  const fake = await fakeSandbox(directory.path, { ...options, programs });
+  const runRoot = join(directory.path, 'run');
+  const image: ContainerImage = {
+    reference: 'test',
+    rootfs: directory.path,
+    readOnly: false,
+    command: ['echo', 'default'],
+    entrypoint: [],
+    env: ['LANG=C'],
+    cwd: '/',
+    user: '',
+  };
+  return {
+    ...fake,
+    image,
+    runRoot,
+    directory: directory.path,
+    create: (more: SandboxOptions = {}) => createSandbox({ runRoot, id: 'box', ...more }, fake.components),
+    leftovers: () => readdir(runRoot).catch(() => []),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
+
+test('a container runs, prints and gives its exit code; afterwards nothing is left', async () => {
+  await using world = await setUp();
+  {
+    await using sandbox = await world.create();
+    const container = await sandbox.createContainer({ image: world.image, command: ['echo', 'hi'] });
+    await container.start();
+    expect(await text(container.stdout)).toBe('hi\n');
+    expect(await text(container.stderr)).toBe('');
+    expect(await container.wait()).toBe(0);
+    expect(sandbox.state.name).toBe('running');
+    expect(await readRecord(sandbox.directory)).toMatchObject({
+      status: 'running',
+      containerId: 'box',
+      command: ['echo', 'hi'],
+    });
+    expect(sandbox.phases.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['prepare host', 'start virtual machine', 'boot guest', 'create container', 'first byte']),
+    );
+  }
+  expect(await world.leftovers()).toEqual([]);
+  expect(world.shares.size).toBe(0);
+  expect(world.agent.calls).toContain('destroySandbox');
+  expect(world.hypervisor.vms[0]?.state).toBe('stopped');
+});
+
+test('the agent is asked in the order of the protocol', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  const container = await sandbox.createContainer({ image: world.image });
+  container.discardOutput();
+  await container.start();
+  await container.wait();
+  await container.remove();
+  await sandbox.stop();
+  const order = ['check', 'createSandbox', 'createContainer', 'startContainer', 'waitProcess', 'removeContainer', 'destroySandbox'];
+  const calls: readonly string[] = world.agent.calls;
+  expect(calls.filter((call) => order.includes(call))).toEqual(order);
+});
+
+test('the guest is given the shared directory, shared memory and a writable overlay over the image', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create({ hostname: 'inner' });
+  await sandbox.createContainer({
+    image: world.image,
+    volumes: [{ source: world.directory, destination: '/data', readOnly: true }],
+  });
+  expect(world.agent.sandbox).toMatchObject({
+    hostname: 'inner',
+    sandboxId: 'box',
+    storages: [
+      { driver: 'virtio-fs', source: 'kataShared', fstype: 'virtiofs', mountPoint: '/run/kata-containers/shared/containers/' },
+      { driver: 'ephemeral', source: 'shm', mountPoint: '/run/kata-containers/sandbox/shm' },
+    ],
+  });
+  const request = world.agent.containers.get('box');
+  expect(request).toMatchObject({
+    execId: 'box',
+    storages: [{ driver: 'overlayfs', mountPoint: '/run/kata-containers/box/rootfs' }],
+    OCI: { Root: { Path: '/run/kata-containers/box/rootfs' }, Hostname: 'inner' },
+    sandboxPidns: false,
+  });
+  expect([...world.shares.values()].map(({ readOnly }) => readOnly)).toEqual([true, true]);
+  expect(request?.OCI?.Mounts).toContainEqual(expect.objectContaining({ destination: '/data', type: 'bind' }));
+});
+
+test('input reaches the program and its end does too', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  const container = await sandbox.createContainer({ image: world.image, command: ['cat'], stdin: 'pipe' });
+  container.stderr.resume();
+  await container.start();
+  container.stdin.end('abc');
+  expect(await text(container.stdout)).toBe('abc');
+  expect(await container.wait()).toBe(0);
+});
+
+test('a signal ends a program with 128 + n, and a second program runs beside it', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
+  container.discardOutput();
+  await container.start();
+  const second = await container.exec({ command: ['echo', 'beside'] });
+  expect(await text(second.stdout)).toBe('beside\n');
+  await container.kill('SIGKILL');
+  expect(await container.wait()).toBe(137);
+  await expect(container.kill()).resolves.toBeUndefined();
+});
+
+test('a name in use is refused and the first sandbox is not harmed', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  await sandbox.ready();
+  await expect(world.create()).rejects.toMatchObject({ code: 'name_in_use' });
+  expect(sandbox.state.name).toBe('running');
+  expect(await world.leftovers()).toEqual(['box']);
+});
+
+test('a missing program has its own code, and the sandbox goes on', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  await expect(sandbox.createContainer({ image: world.image, command: ['nope'] })).rejects.toMatchObject({
+    code: 'command_not_found',
+    message: 'command "nope" not found',
+  });
+  expect(world.shares.size).toBe(0);
+  await expect(sandbox.createContainer({ image: world.image })).resolves.toMatchObject({ id: 'box' });
+});
+
+const broken = (): Promise<never> => Promise.reject(new Error('injected'));
+const failAt = (wanted: string) => (step: string): Promise<void> | undefined => (step === wanted ? broken() : undefined);
+
+test.for<{ name: string; options: FakeSandboxOptions; code: string }>([
+  { name: 'finding the guest', options: { onStep: failAt('locateAssets') }, code: 'injected' },
+  { name: 'file sharing', options: { onStep: failAt('startFileShare') }, code: 'injected' },
+  { name: 'starting the machine', options: { script: { onStarting: broken } }, code: 'boot_failed' },
+  { name: 'serving the agent', options: { onStep: failAt('serve') }, code: 'boot_failed' },
+  { name: 'creating the sandbox', options: { before: failAt('createSandbox') }, code: 'agent_failed' },
+  { name: 'sharing the image', options: { onStep: failAt('share.add') }, code: 'agent_failed' },
+  { name: 'creating the container', options: { before: failAt('createContainer') }, code: 'agent_failed' },
+  { name: 'starting the container', options: { before: failAt('startContainer') }, code: 'agent_failed' },
+])('a failure of $name is reported and leaves nothing', async ({ options, code }) => {
+  await using world = await setUp(options);
+  const attempt = async (): Promise<void> => {
+    await using sandbox = await world.create();
+    const container = await sandbox.createContainer({ image: world.image });
+    await container.start();
+  };
+  const error = await attempt().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error instanceof SandboxError ? error.code : (error as Error).message).toBe(code);
+  expect(await world.leftovers()).toEqual([]);
+  expect(world.shares.size).toBe(0);
+  expect(world.hypervisor.vms.every((vm) => vm.state !== 'running')).toBe(true);
+});
+
+test.for(['locateAssets', 'startFileShare', 'serve', 'share.add'] as const)('an abort during %s leaves nothing', async (wanted) => {
+  const controller = new AbortController();
+  await using world = await setUp({
+    onStep: (step) => {
+      if (step === wanted) controller.abort(new Error('stop it'));
+    },
+  });
+  const attempt = async (): Promise<void> => {
+    await using sandbox = await world.create({ signal: controller.signal });
+    await sandbox.createContainer({ image: world.image, signal: controller.signal });
+  };
+  await expect(attempt()).rejects.toMatchObject({ code: 'aborted' });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('an agent that never answers is given up in time', async () => {
+  await using world = await setUp({ before: (method) => (method === 'check' ? new Promise(() => undefined) : undefined) });
+  const sandbox = await world.create({ bootTimeoutMs: 50 });
+  await expect(sandbox.ready()).rejects.toMatchObject({ code: 'boot_failed' });
+  expect(await sandbox.ended).toMatchObject({ name: 'failed' });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test.for([
+  { name: 'machine', lose: (world: Awaited<ReturnType<typeof setUp>>) => world.hypervisor.vms[0]?.guest.exitVmm({ signal: 'SIGKILL' }) },
+  { name: 'file sharing', lose: (world: Awaited<ReturnType<typeof setUp>>) => world.crashFileShare() },
+])('when the $name is lost, everything pending ends at once and the host is cleaned', async ({ lose }) => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
+  container.discardOutput();
+  container.stdout.on('error', () => undefined);
+  container.stderr.on('error', () => undefined);
+  await container.start();
+  const waiting = container.wait();
+  lose(world);
+  await expect(waiting).rejects.toMatchObject({ code: 'vm_exited' });
+  expect(await sandbox.ended).toMatchObject({ name: 'failed', error: { code: 'vm_exited' } });
+  await expect(container.exec({ command: ['echo'] })).rejects.toMatchObject({ code: 'vm_exited' });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a driver error keeps its meaning', async () => {
+  await using world = await setUp({
+    script: { onStarting: () => Promise.reject(new HypervisorError('vmm_missing', 'qemu is not installed', { remedy: 'install it' })) },
+  });
+  const sandbox = await world.create();
+  await expect(sandbox.ready()).rejects.toMatchObject({ code: 'tool_missing', remedy: 'install it' });
+  await sandbox.ended;
+});
+
+test('a kept record tells how it ended', async () => {
+  await using world = await setUp();
+  const sandbox = await world.create({ keepRecord: true });
+  await sandbox.ready();
+  await sandbox.stop();
+  expect(await readRecord(sandbox.directory)).toMatchObject({ status: 'exited', finishedAt: expect.any(String) as unknown });
+});
+
+test('stop is idempotent, also at once and while booting', async () => {
+  await using world = await setUp();
+  const sandbox = await world.create();
+  await Promise.all([sandbox.stop(), sandbox.stop()]);
+  await sandbox.stop();
+  expect(sandbox.state.name).toBe('stopped');
+  await expect(sandbox.createContainer({ image: world.image })).rejects.toMatchObject({ code: 'invalid_state' });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test.for<{ options: SandboxOptions; code: string; message: string }>([
+  { options: { memoryMib: 127 }, code: 'invalid_options', message: '127 MiB' },
+  { options: { memoryMib: 200.5 }, code: 'invalid_options', message: '200.5 MiB' },
+  { options: { vcpus: 0 }, code: 'invalid_options', message: '0 virtual CPUs' },
+  { options: { id: '../up' }, code: 'invalid_options', message: '"../up"' },
+  { options: { id: 'x' }, code: 'invalid_options', message: '"x"' },
+  { options: { hostname: 'a b' }, code: 'invalid_options', message: '"a b"' },
+  { options: { runRoot: `/tmp/${'long/'.repeat(20)}` }, code: 'socket_path_too_long', message: 'the system allows 107' },
+])('refused before anything is made: $message', async ({ options, code, message }) => {
+  await using world = await setUp();
+  await expect(world.create(options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) as unknown });
+  expect(world.steps).toEqual([]);
+  expect(await world.leftovers()).toEqual([]);
+});

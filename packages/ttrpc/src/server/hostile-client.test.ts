@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Status } from 'nice-grpc-common';
+import { describe, expect, test } from 'vitest';
+import type { ServerOptions } from '../index.ts';
+import { createMemoryPair, createServer, frameFlag, frameType } from '../index.ts';
+import { EchoDefinition, EchoMessage, echoService } from '../testing/echo-definition.ts';
+import { HostilePeer } from '../testing/hostile-peer.ts';
+
+const service = 'hako.test.Echo';
+
+function hostileClient(options: ServerOptions = {}) {
+  const [near, far] = createMemoryPair();
+  const server = createServer(options).add(EchoDefinition, {
+    ...echoService,
+    unary: (request) => (request.text === 'stuck' ? new Promise(() => undefined) : Promise.resolve(request)),
+  });
+  const connection = server.serve(far);
+  const peer = new HostilePeer(near);
+  return {
+    peer,
+    connection,
+    server,
+    async [Symbol.asyncDispose]() {
+      peer.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const message = (text: string) => EchoMessage.encode(EchoMessage.fromPartial({ text })).finish();
+
+describe('a violation is answered on its stream and ends the connection with a typed reason', () => {
+  test.each<[string, (peer: HostilePeer) => void, RegExp]>([
+    ['an even stream id', (peer) => peer.sendRequest(2, { service, method: 'Unary' }), /even/],
+    ['stream id zero', (peer) => peer.sendRequest(0, { service, method: 'Unary' }), /even/],
+    [
+      'a stream id used twice',
+      (peer) => {
+        peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
+        peer.sendRequest(5, { service, method: 'Unary' });
+      },
+      /does not rise/,
+    ],
+    [
+      'a falling stream id',
+      (peer) => {
+        peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
+        peer.sendRequest(3, { service, method: 'Unary' });
+      },
+      /does not rise/,
+    ],
+    ['data on a stream never opened', (peer) => peer.sendFrame(7, frameType.data, 0), /never opened/],
+  ])('%s', async (_name, misbehave, text) => {
+    await using pair = hostileClient();
+    misbehave(pair.peer);
+    expect(await pair.peer.nextStatus()).toMatchObject({
+      code: Status.INVALID_ARGUMENT,
+      message: expect.stringMatching(text) as string,
+    });
+    await pair.peer.untilOver();
+    expect(await pair.connection.closed).toMatchObject({ kind: 'failed', error: { code: 'protocol_violation' } });
+  });
+
+  test.each<[string, (peer: HostilePeer) => void]>([
+    ['a length of 0xFFFFFFFF', (peer) => peer.send(Buffer.from('ffffffff000000010100', 'hex'))],
+    ['a response', (peer) => peer.sendFrame(1, frameType.response, 0)],
+    ['something that is not ttRPC', (peer) => peer.send(Buffer.from('GET / HTTP/1.1\r\n\r\n'))],
+  ])('%s has nobody to be answered to', async (_name, misbehave) => {
+    await using pair = hostileClient();
+    misbehave(pair.peer);
+    await pair.peer.untilOver();
+    expect(await pair.connection.closed).toMatchObject({ kind: 'failed', error: { code: 'protocol_violation' } });
+  });
+});
+
+describe('a mistake costs its stream only', () => {
+  test.each<[string, (peer: HostilePeer) => void, Status]>([
+    [
+      'an envelope that does not decode',
+      (peer) => peer.sendFrame(1, frameType.request, 0, Uint8Array.of(0x0a, 99)),
+      Status.INVALID_ARGUMENT,
+    ],
+    [
+      'a frame above 4 MiB',
+      (peer) => peer.sendFrame(1, frameType.request, 0, new Uint8Array(4 * 1024 * 1024 + 1)),
+      Status.RESOURCE_EXHAUSTED,
+    ],
+    [
+      'data on a stream that has ended',
+      (peer) => {
+        peer.sendRequest(1, { service: 'none', method: 'None' });
+        peer.sendFrame(1, frameType.data, 0);
+      },
+      Status.UNIMPLEMENTED,
+    ],
+    [
+      'data on a unary call',
+      (peer) => {
+        peer.sendRequest(1, { service, method: 'Unary', payload: message('stuck') });
+        peer.sendFrame(1, frameType.data, 0, message('more'));
+      },
+      Status.INVALID_ARGUMENT,
+    ],
+    [
+      'data behind the end of a stream',
+      (peer) => {
+        peer.sendRequest(1, { service, method: 'ClientStream' }, frameFlag.remoteOpen);
+        peer.sendFrame(1, frameType.data, frameFlag.remoteClosed | frameFlag.noData);
+        peer.sendFrame(1, frameType.data, 0, message('late'));
+      },
+      Status.INVALID_ARGUMENT,
+    ],
+    [
+      'an oversized frame in the middle of a stream',
+      (peer) => {
+        peer.sendRequest(1, { service, method: 'ClientStream' }, frameFlag.remoteOpen);
+        peer.sendFrame(1, frameType.data, 0, new Uint8Array(4 * 1024 * 1024 + 1));
+      },
+      Status.RESOURCE_EXHAUSTED,
+    ],
+    [
+      'a timeout that is negative',
+      (peer) => peer.sendRequest(1, { service, method: 'Unary', timeoutNano: -1n }),
+      Status.DEADLINE_EXCEEDED,
+    ],
+  ])('%s', async (_name, misbehave, code) => {
+    await using pair = hostileClient();
+    misbehave(pair.peer);
+    expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 1, code });
+    pair.peer.sendRequest(99, { service, method: 'Unary', payload: message('fine') });
+    for (;;) {
+      const frame = await pair.peer.nextStatus();
+      if (frame.streamId === 1) continue;
+      expect(frame).toMatchObject({ streamId: 99, code: 0 });
+      break;
+    }
+    expect(pair.connection.activeCalls).toBe(0);
+  });
+
+  test('a frame of an unknown type is ignored', async () => {
+    await using pair = hostileClient();
+    pair.peer.sendFrame(1, 77, 0, Uint8Array.of(1, 2, 3));
+    pair.peer.sendRequest(1, { service, method: 'Unary' });
+    expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 1, code: 0 });
+  });
+
+  test('a cancel of a stream that is not there is ignored', async () => {
+    await using pair = hostileClient();
+    pair.peer.sendFrame(12, frameType.cancel, 0);
+    pair.peer.sendRequest(1, { service, method: 'Unary' });
+    expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 1, code: 0 });
+  });
+});
+
+test('with unique stream ids they may fall, but not be in use twice', async () => {
+  await using pair = hostileClient({ streamIds: 'unique' });
+  for (const streamId of [9, 3, 3]) {
+    pair.peer.sendRequest(streamId, { service, method: 'Unary' });
+    expect(await pair.peer.nextStatus()).toMatchObject({ streamId, code: 0 });
+  }
+  pair.peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
+  pair.peer.sendRequest(5, { service, method: 'Unary' });
+  expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 5, code: Status.INVALID_ARGUMENT });
+  expect(await pair.connection.closed).toMatchObject({ error: { code: 'protocol_violation' } });
+});
+
+test('of 100,000 opened streams those above the bound are refused, and no others', async () => {
+  await using pair = hostileClient({ limits: { maxConcurrentStreams: 1000 } });
+  const streams = 100_000;
+  for (let index = 0; index < streams; index++) {
+    pair.peer.sendRequest(2 * index + 1, { service, method: 'BidiStream' }, frameFlag.remoteOpen);
+  }
+  for (let index = 1000; index < streams; index++) {
+    const { streamId, code } = await pair.peer.nextStatus();
+    if (code !== Number(Status.RESOURCE_EXHAUSTED) || streamId !== 2 * index + 1) {
+      expect({ streamId, code }).toEqual({ streamId: 2 * index + 1, code: Status.RESOURCE_EXHAUSTED });
+    }
+  }
+  expect(pair.connection.activeCalls).toBe(1000);
+});
+
+test('a client that does not read its replies is not read either', async () => {
+  const [near, far] = createMemoryPair();
+  await using server = createServer({ limits: { sendQueueBytes: 100_000 } }).add(EchoDefinition, echoService);
+  const connection = server.serve(far);
+  // Nobody reads `near`: the echoes fill its buffer, then the server's send queue.
+  const body = EchoMessage.encode(EchoMessage.fromPartial({ body: new Uint8Array(60_000) })).finish();
+  const sender = new HostilePeer(createMemoryPair()[0]);
+  expect(sender.over).toBe(false);
+  const { encodeFrame, encodeRequestEnvelope } = await import('../index.ts');
+  let sent = 0;
+  for (let index = 0; index < 1000; index++) {
+    const envelope = encodeRequestEnvelope({ service, method: 'Unary', payload: body, timeoutNano: 0n, metadata: [] });
+    if (!near.write(encodeFrame(2 * index + 1, frameType.request, 0, envelope))) {
+      const drained = new Promise((resolve) => near.once('drain', resolve));
+      const stalled = new Promise((resolve) => setTimeout(resolve, 100, 'stalled'));
+      if ((await Promise.race([drained, stalled])) === 'stalled') break;
+    }
+    sent = index;
+  }
+  expect(sent).toBeLessThan(50);
+  near.resume();
+  await new Promise((resolve) => near.once('drain', resolve));
+  near.destroy();
+  await connection.closed;
+});

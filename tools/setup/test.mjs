@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runScript, setUp } from './setup.mjs';
+import { runChecks, runVisibly } from './src/checks.mjs';
+import { workspaceRoot } from './src/locations.mjs';
+import { addUp, summaryLine } from './src/test-results.mjs';
+
+/** Vitest's projects, quick ones first. */
+const projects = ['unit', 'vm'];
+
+const resultsDir = join(workspaceRoot, 'test-results');
+
+/**
+ * `npm test [-- FILTER…]`: set-up, checks, then every test or those in files whose path contains a FILTER (then without
+ * the checks). The last line sums up; the exit code is 0 only when checks and tests passed and there were tests.
+ */
+await runScript(async () => {
+  const filters = process.argv.slice(2);
+  await setUp();
+  const failedChecks = filters.length === 0 ? await runChecks() : [];
+  await mkdir(resultsDir, { recursive: true });
+  const runs = [];
+  for (const project of projects) runs.push(await runProject(project, filters));
+
+  const totals = addUp(runs.map((run) => run.report));
+  const lines = [
+    ...totals.skippedNames.map((name) => `skipped: ${name}`),
+    ...failedChecks.map((name) => `failed check: ${name}`),
+    summaryLine(totals),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  const isGood = failedChecks.length === 0 && totals.failed === 0 && totals.passed > 0 && runs.every((run) => run.code === 0);
+  return isGood ? 0 : 1;
+});
+
+/** @param {string} project @param {readonly string[]} filters */
+async function runProject(project, filters) {
+  const reportPath = join(resultsDir, `${project}.json`);
+  await rm(reportPath, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`];
+  const code = await runVisibly(['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters, ...filters]);
+  const report = await readFile(reportPath, 'utf8').then(JSON.parse, () => undefined);
+  return { code, report };
+}
