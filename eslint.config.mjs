@@ -10,6 +10,7 @@ const boundaries = [
   { sourceTag: 'side:guest', onlyDependOnLibsWithTags: ['side:guest', 'side:shared'] },
   { sourceTag: 'side:host', onlyDependOnLibsWithTags: ['side:host', 'side:shared', 'offers:vsock'] },
   { sourceTag: 'side:build', onlyDependOnLibsWithTags: ['side:build'] },
+  { sourceTag: 'side:tool', onlyDependOnLibsWithTags: ['side:build', 'side:shared', 'side:host', 'side:guest'] },
   { sourceTag: 'layer:leaf', onlyDependOnLibsWithTags: ['layer:leaf'] },
   { sourceTag: 'layer:core', onlyDependOnLibsWithTags: ['layer:leaf', 'layer:core'] },
   { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:leaf', 'layer:core', 'layer:app'] },
@@ -51,6 +52,8 @@ export default tseslint.config(
         { selector: 'ExportAllDeclaration[exported=null]', message: 'list the exports by name' },
       ],
       eqeqeq: 'error',
+      // `using hold = reaper.hold()` is used by being disposed.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

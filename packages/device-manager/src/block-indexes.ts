@@ -18,7 +18,8 @@ export class BlockIndexes {
   /** Takes the lowest free number. Throws `block_index_exhausted`. */
   take(): number {
     const index = this.#lowestFree;
-    if (index >= maxIndexes) throw new DeviceManagerError('block_index_exhausted', 'all block indexes are in use');
+    if (index >= maxIndexes)
+      throw new DeviceManagerError('block_index_exhausted', 'all block indexes are in use');
     this.#taken.add(index);
     this.#advance();
     return index;

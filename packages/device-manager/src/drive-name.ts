@@ -11,7 +11,8 @@ const firstLetter = 'a'.charCodeAt(0);
  * @param index - A whole number from 0.
  */
 export function driveName(index: number): string {
-  if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`drive index ${index} is not a whole number from 0`);
+  if (!Number.isSafeInteger(index) || index < 0)
+    throw new RangeError(`drive index ${index} is not a whole number from 0`);
   let name = '';
   for (let rest = index; rest >= 0; rest = Math.floor(rest / letters) - 1) {
     name = String.fromCharCode(firstLetter + (rest % letters)) + name;

@@ -15,8 +15,7 @@ export interface HostRoots {
   readonly vhostUserStore?: string;
 }
 
-/** A path below `/dev`, without steps upwards. */
-const deviceName = /^DEVNAME=(?!.*(?:^|\/)\.\.(?:\/|$))([^\0]+)$/m;
+const deviceName = /^DEVNAME=(.+)$/m;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -37,9 +36,13 @@ async function vhostUserSocket(store: string, info: DeviceInfo): Promise<string>
     const { major, minor } = deviceNumbers(rdev);
     if (major === info.major && minor === info.minor) return join(store, 'block', 'sockets', name);
   }
-  throw new DeviceManagerError('invalid_device', `no vhost-user target has number ${info.major}:${info.minor}`, {
-    device: info.containerPath,
-  });
+  throw new DeviceManagerError(
+    'invalid_device',
+    `no vhost-user target has number ${info.major}:${info.minor}`,
+    {
+      device: info.containerPath,
+    },
+  );
 }
 
 async function pathByNumber(info: DeviceInfo, roots: HostRoots): Promise<string> {
@@ -53,7 +56,7 @@ async function pathByNumber(info: DeviceInfo, roots: HostRoots): Promise<string>
     throw error;
   }
   const name = deviceName.exec(text)?.[1];
-  return name === undefined ? info.containerPath : join(roots.dev, name);
+  return name === undefined || name.split('/').includes('..') ? info.containerPath : join(roots.dev, name);
 }
 
 /**
@@ -65,7 +68,8 @@ async function pathByNumber(info: DeviceInfo, roots: HostRoots): Promise<string>
  * @throws DeviceManagerError `invalid_device` when a path is missing or no target has the number.
  */
 export async function resolveHostPath(info: DeviceInfo, roots: HostRoots): Promise<string> {
-  if (info.containerPath === '') throw new DeviceManagerError('invalid_device', 'device has no container path');
+  if (info.containerPath === '')
+    throw new DeviceManagerError('invalid_device', 'device has no container path');
   if (info.major === -1 || info.pmem === true) {
     if (info.hostPath !== undefined && info.hostPath !== '') return info.hostPath;
     throw new DeviceManagerError('invalid_device', `${info.containerPath} has neither number nor host path`, {

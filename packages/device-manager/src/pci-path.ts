@@ -20,7 +20,9 @@ export function formatPciPath(slots: readonly number[]): PciPath {
 
 /** Gives the slot numbers of a path, as AddSwap takes them. Throws `invalid_device` for text that is no path. */
 export function pciPathSlots(path: PciPath): number[] {
-  const slots = path.split('/').map((part) => (component.test(part) ? Number.parseInt(part, 16) : Number.NaN));
+  const slots = path
+    .split('/')
+    .map((part) => (component.test(part) ? Number.parseInt(part, 16) : Number.NaN));
   if (slots.some((slot) => !(slot <= maxSlot))) {
     throw new DeviceManagerError('invalid_device', `no PCI path: ${JSON.stringify(path)}`);
   }

@@ -34,7 +34,8 @@ export class PciePorts {
    * @returns the port's name, which is the name of the bus behind it.
    */
   take(kind: PciePortKind, hostNode = -1): string {
-    const placement = kind === 'root-port' ? this.#numa.find((entry) => entry.hostNode === hostNode) : undefined;
+    const placement =
+      kind === 'root-port' ? this.#numa.find((entry) => entry.hostNode === hostNode) : undefined;
     const prefix = placement === undefined ? prefixes[kind] : `rp-numa${placement.guestNode}-`;
     let index = 0;
     while (this.#taken.has(`${prefix}${index}`)) index += 1;

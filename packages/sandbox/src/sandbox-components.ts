@@ -41,6 +41,13 @@ export async function completeComponents(given: Partial<SandboxComponents>): Pro
 }
 
 async function defaultHypervisor(logger: Logger): Promise<Hypervisor> {
-  const { createQemuHypervisor } = await import('@hako/hypervisor-qemu');
-  return createQemuHypervisor({ logger });
+  const { QemuHypervisor } = await import('@hako/hypervisor-qemu');
+  return new QemuHypervisor({
+    logger,
+    // Loaded when a vsock is dialed: where there is none, the foreign function interface is never needed.
+    dialVsock: async (address, options) => {
+      const { createVsockDialer } = await import('@hako/linux');
+      return createVsockDialer()(address, options);
+    },
+  });
 }

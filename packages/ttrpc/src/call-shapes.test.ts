@@ -3,7 +3,7 @@ import { Metadata, ServerError, Status } from 'nice-grpc-common';
 import { describe, expect, test } from 'vitest';
 import { createChannel, createClient, createServer, TtrpcClientError, TtrpcServerError } from './index.ts';
 import type { EchoClient, EchoMessage } from './testing/echo-definition.ts';
-import { EchoDefinition } from './testing/echo-definition.ts';
+import { EchoDefinition, echoService } from './testing/echo-definition.ts';
 import { createEchoPair } from './testing/echo-pair.ts';
 import { createMemoryPair } from './transport/memory-pair.ts';
 
@@ -113,7 +113,7 @@ describe('failures', () => {
   ])('a handler that throws a %s makes a ClientError', async (_name, thrown, code, details) => {
     const error = thrown();
     await using pair = createEchoPair({ unary: () => Promise.reject(error) });
-    await expect(pair.client.unary({})).rejects.toMatchObject({ name: 'TtrpcClientError', path, code, details });
+    await expect(pair.client.unary({})).rejects.toMatchObject({ name: 'ClientError', path, code, details });
     expect(pair.handlerErrors).toEqual(error instanceof ServerError ? [] : [error]);
   });
 
@@ -172,7 +172,7 @@ describe('failures', () => {
     ],
   ])('a call of what the server does not have (%#) is refused', async (change, options, code, details) => {
     const [near, far] = createMemoryPair();
-    await using server = createServer(options).add(EchoDefinition, (await import('./testing/echo-definition.ts')).echoService);
+    await using server = createServer(options).add(EchoDefinition, echoService);
     server.serve(far);
     await using channel = createChannel(near);
     const client = createClient({ ...EchoDefinition, ...change }, channel);

@@ -29,7 +29,9 @@ export class LineProcess implements AsyncDisposable {
     this.#child.stdin.on('error', () => undefined);
     createInterface({ input: this.#child.stdout }).on('line', onLine);
     this.exited = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(`${this.#description} cannot be started: ${error.message}`));
+      this.#child.once('error', (error) =>
+        resolve(`${this.#description} cannot be started: ${error.message}`),
+      );
       this.#child.once('close', (code, signal) =>
         resolve(`${this.#description} ended with ${code ?? signal ?? 'nothing'}: ${this.#stderr.trim()}`),
       );

@@ -5,13 +5,13 @@ import type { Program } from './programs/program.ts';
 /** A program that serves on a unix socket. */
 export class ServerProcess implements AsyncDisposable {
   readonly #process: LineProcess;
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<undefined>();
+  readonly #stopped = Promise.withResolvers<undefined>();
 
   private constructor(program: Program, socketPath: string) {
     this.#process = new LineProcess(program, ['serve', '--socket', socketPath], (line) => {
-      if (line === 'ready') this.#ready.resolve();
-      if (line === 'stopped') this.#stopped.resolve();
+      if (line === 'ready') this.#ready.resolve(undefined);
+      if (line === 'stopped') this.#stopped.resolve(undefined);
     });
     void this.#process.exited.then((how) => {
       this.#ready.reject(new Error(how));
@@ -41,9 +41,9 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Tells the server to stop gracefully; resolves once it says it has. */
-  shutdown(): Promise<void> {
+  async shutdown(): Promise<void> {
     this.#process.write('shutdown');
-    return this.#stopped.promise;
+    await this.#stopped.promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

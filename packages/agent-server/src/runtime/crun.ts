@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringifyOciProcess } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
 import { errnoName } from '../errors/describe-error.ts';
 import type { CrunComponents, CrunOptions } from './crun-components.ts';
@@ -156,7 +157,7 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
       serial += 1;
       const processFile = join(options.runtimeDir, `${serial.toString()}.json`);
       try {
-        await writeFile(processFile, JSON.stringify(request.process), { mode: 0o600 });
+        await writeFile(processFile, stringifyOciProcess(request.process), { mode: 0o600 });
         return await launch({
           operation: `exec ${request.containerId}`,
           globalArgs: ['--cgroup-manager=cgroupfs'],

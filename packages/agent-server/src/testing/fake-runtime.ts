@@ -20,7 +20,7 @@ export interface FakeContainer {
 }
 
 /** Where the fake runtime is told to fail: the next call of that operation throws the error. */
-export type FakeFailures = Partial<Record<'create' | 'start' | 'exec' | 'delete', Error>>;
+export type FakeFailures = Partial<Record<'create' | 'start' | 'exec' | 'delete', Error | undefined>>;
 
 /** An OCI runtime in memory, with the cgroups of its containers. */
 export interface FakeRuntime extends OciRuntime {

@@ -60,6 +60,5 @@ export async function own(
 }
 
 function reportToParent(message: OwnerReport): void {
-  if (process.send === undefined) return;
-  process.send(message, () => process.disconnect());
+  process.send?.(message, () => process.disconnect());
 }

@@ -81,9 +81,22 @@ export class FakeQmpServer {
   }
 
   #answer(line: string): void {
-    const command: ReceivedQmpCommand = JSON.parse(line);
+    const command = parseCommand(line);
     this.received.push(command);
     const answer = this.#options.answers?.[command.execute]?.(command) ?? { return: {} };
     if (answer !== 'silence') this.send({ ...answer, id: command.id });
   }
+}
+
+function parseCommand(line: string): ReceivedQmpCommand {
+  const parsed: unknown = JSON.parse(line);
+  if (
+    typeof parsed === 'object' &&
+    parsed !== null &&
+    'execute' in parsed &&
+    typeof parsed.execute === 'string'
+  ) {
+    return { ...parsed, execute: parsed.execute };
+  }
+  throw new Error(`not a command: ${line}`);
 }

@@ -23,7 +23,7 @@ export interface Libc {
 
 /** What {@link loadLibc} takes. */
 export interface LoadLibcOptions {
-  /** Default `auto`: `node:ffi` where the runtime has it (1–2 ms), else koffi (6–25 ms). */
+  /** Default `auto`: `node:ffi` where the runtime has it, else koffi, which takes longer to load. */
   readonly backend?: LibcBackend | 'auto';
 }
 

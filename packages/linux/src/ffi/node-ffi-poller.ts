@@ -8,8 +8,8 @@ const uvEvents = { readable: 1, writable: 2 } as const;
 
 /**
  * libuv's own `uv_poll_t`, called in the node binary itself, which exports libuv for native addons. Chosen over a Pipe
- * handle (reads ahead of the caller, owns the descriptor, refuses ptys' and ports' half of its calls) and over a thread
- * in `epoll_wait` (10 MB, a hop per event): readiness only, so that a slow reader leaves the bytes in the kernel.
+ * handle (reads ahead of the caller and owns the descriptor) and over a thread in `epoll_wait` (an isolate of its own, a
+ * hop per event): readiness only, so that a slow reader leaves the bytes in the kernel.
  */
 export function createNodeFfiPoller(ffi: NodeFfi): Poller {
   const { lib, functions: uv } = ffi.dlopen(null, {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { parseOciSpec, stringifyOciSpec } from './oci-spec-json.ts';
+import { parseOciSpec, stringifyOciProcess, stringifyOciSpec } from './oci-spec-json.ts';
 
 test('numbers beyond 2^53 keep their digits, others stay numbers', () => {
   const text =
@@ -40,4 +40,12 @@ test.each([
   ['an annotation that is no string', '{"ociVersion":"1","annotations":{"a.b":1}}', 'annotations["a.b"]'],
 ])('a specification that is %s is refused by name', (_what, text, field) => {
   expect(() => parseOciSpec(text)).toThrow(expect.objectContaining({ code: 'invalid_spec', field }));
+});
+
+test('a process alone keeps numbers that need 64 bits', () => {
+  const text = stringifyOciProcess({
+    cwd: '/',
+    rlimits: [{ type: 'RLIMIT_CORE', hard: 2n ** 64n - 1n, soft: 0 }],
+  });
+  expect(text).toBe('{"cwd":"/","rlimits":[{"type":"RLIMIT_CORE","hard":18446744073709551615,"soft":0}]}');
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ProtocolsError } from '../protocols-error.ts';
+import type { OciProcess } from './oci-process.ts';
 import { ociSpecShape } from './oci-spec-shape.ts';
 import type { OciSpec } from './oci-spec.ts';
 
@@ -61,10 +62,19 @@ export function parseOciSpec(text: string): OciSpec {
   return value;
 }
 
+function stringifyExactly(value: OciSpec | OciProcess): string {
+  const json = exactJson();
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'bigint' ? json.rawJSON(String(inner)) : inner,
+  );
+}
+
 /** Gives the text of a `config.json`; a `bigint` is written with all its digits. */
 export function stringifyOciSpec(spec: OciSpec): string {
-  const json = exactJson();
-  return JSON.stringify(spec, (_key, value: unknown) =>
-    typeof value === 'bigint' ? json.rawJSON(String(value)) : value,
-  );
+  return stringifyExactly(spec);
+}
+
+/** Gives the text of a process alone, as OCI runtimes take it for a further process in a container. */
+export function stringifyOciProcess(process: OciProcess): string {
+  return stringifyExactly(process);
 }

@@ -31,7 +31,11 @@ export const closingCases: readonly Case[] = [
   {
     name: 'a stream that is given up leaves the connection usable while the server still sends',
     run: async (session) => {
-      const { replies, end } = await session.call({ method: 'Endless', send: [{ label: session.label }], take: 3 });
+      const { replies, end } = await session.call({
+        method: 'Endless',
+        send: [{ label: session.label }],
+        take: 3,
+      });
       const afterwards = new Set<string>();
       for (let call = 0; call < 20; call++) afterwards.add(await session.probe());
       return { count: replies.length, end, afterwards: [...afterwards] };
@@ -44,7 +48,11 @@ export const closingCases: readonly Case[] = [
       const held = await session.hold();
       await session.close();
       const { end } = await held.ending;
-      return { end, handlerAbandoned: await session.handlerAbandoned(), elsewhere: await session.probe('side') };
+      return {
+        end,
+        handlerAbandoned: await session.handlerAbandoned(),
+        elsewhere: await session.probe('side'),
+      };
     },
     expected: { end: 'closed', handlerAbandoned: true, elsewhere: 'OK' },
   },

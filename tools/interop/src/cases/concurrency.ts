@@ -7,8 +7,12 @@ export const concurrencyCases: readonly Case[] = [
     name: 'a thousand calls at once each get their own answer',
     run: async (session) => {
       const texts = Array.from({ length: 1000 }, (_, call) => `call ${call}`);
-      const endings = await Promise.all(texts.map((text) => session.call({ method: 'Echo', send: [{ text }] })));
-      const strays = endings.filter(({ end, replies }, call) => end === 'OK' && replies[0]?.['text'] !== texts[call]);
+      const endings = await Promise.all(
+        texts.map((text) => session.call({ method: 'Echo', send: [{ text }] })),
+      );
+      const strays = endings.filter(
+        ({ end, replies }, call) => end === 'OK' && replies[0]?.['text'] !== texts[call],
+      );
       return { ends: [...new Set(endings.map(({ end }) => end))].sort(), strays: strays.length };
     },
     expected: { ends: ['OK'], strays: 0 },

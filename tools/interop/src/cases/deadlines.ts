@@ -25,7 +25,10 @@ export const deadlineCases: readonly Case[] = [
     run: async (session) => {
       const without = await session.call({ method: 'Echo', send: [{}] });
       const within = await session.call({ method: 'Echo', send: [{}], timeoutMs: longMs });
-      return [without, within].map(({ end, replies }) => ({ end, hasDeadline: replies[0]?.['hasDeadline'] === true }));
+      return [without, within].map(({ end, replies }) => ({
+        end,
+        hasDeadline: replies[0]?.['hasDeadline'] === true,
+      }));
     },
     expected: [
       { end: 'OK', hasDeadline: false },
@@ -35,7 +38,11 @@ export const deadlineCases: readonly Case[] = [
   {
     name: 'a call that outlives its deadline is DEADLINE_EXCEEDED',
     run: async (session) => {
-      const { end } = await session.call({ method: 'Hold', send: [{ label: session.label }], timeoutMs: shortMs });
+      const { end } = await session.call({
+        method: 'Hold',
+        send: [{ label: session.label }],
+        timeoutMs: shortMs,
+      });
       return { end, afterwards: await session.probe() };
     },
     expected: { end: 'DEADLINE_EXCEEDED', afterwards: 'OK' },

@@ -36,7 +36,8 @@ export const failureCases: readonly Case[] = [
   },
   {
     name: 'a method of an unknown service is UNIMPLEMENTED',
-    run: async (session) => (await session.call({ service: 'no.such.Service', method: 'Echo', send: [{}] })).end,
+    run: async (session) =>
+      (await session.call({ service: 'no.such.Service', method: 'Echo', send: [{}] })).end,
     expected: 'UNIMPLEMENTED',
   },
   {

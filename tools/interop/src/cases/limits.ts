@@ -14,7 +14,12 @@ const smallFieldOverhead = 1 + 1;
 
 /** What a request frame holds besides the bytes of a payload's one field. */
 const requestOverhead =
-  smallFieldOverhead + service.length + smallFieldOverhead + 'Measure'.length + bigFieldOverhead + bigFieldOverhead;
+  smallFieldOverhead +
+  service.length +
+  smallFieldOverhead +
+  'Measure'.length +
+  bigFieldOverhead +
+  bigFieldOverhead;
 
 /** The Go server leaves the status of a success out, Rust's and ours send an empty one. */
 const okStatusBytes = { go: 0, rust: smallFieldOverhead, hako: smallFieldOverhead };

@@ -52,8 +52,8 @@ export class Session {
   }
 
   start(call: CallSpec, connection = 'main'): SessionCall {
-    const { outcome, cancel } = this.#parts.driver.call(this.#qualified(connection), call);
-    return { ending: outcome.then(endingOf), cancel };
+    const pending = this.#parts.driver.call(this.#qualified(connection), call);
+    return { ending: pending.outcome.then(endingOf), cancel: () => pending.cancel() };
   }
 
   call(call: CallSpec, connection?: string): Promise<Ending> {

@@ -64,7 +64,11 @@ export const streamCases: readonly Case[] = [
     run: async (session) => {
       const send = numbers(500).flatMap(({ value }) => payloads(String(value)));
       const { replies, end } = await session.call({ method: 'EchoStream', send });
-      return { count: replies.length, inOrder: send.every(({ data }, at) => replies[at]?.['data'] === data), end };
+      return {
+        count: replies.length,
+        inOrder: send.every(({ data }, at) => replies[at]?.['data'] === data),
+        end,
+      };
     },
     expected: { count: 500, inOrder: true, end: 'OK' },
   },

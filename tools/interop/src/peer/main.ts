@@ -9,7 +9,10 @@ import { parseArgs } from 'node:util';
 import { drive } from './drive.ts';
 import { serve } from './serve.ts';
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { socket: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { socket: { type: 'string' } },
+});
 const [command] = positionals;
 if (values.socket === undefined || (command !== 'serve' && command !== 'drive')) {
   console.error('usage: main.ts serve|drive --socket PATH');

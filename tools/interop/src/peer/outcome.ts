@@ -7,7 +7,7 @@ import type { Outcome } from '../driver-protocol.ts';
 export function outcomeOf(error: unknown): Omit<Outcome, 'id'> {
   if (isAbortError(error)) return { abandoned: true };
   if (!(error instanceof TtrpcClientError)) {
-    return { local: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { local: error instanceof Error ? error.message : String(error) };
   }
   const { cause } = error;
   if (cause instanceof TtrpcError && (cause.code === 'connection_closed' || cause.code === 'aborted')) {

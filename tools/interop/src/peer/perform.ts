@@ -24,7 +24,11 @@ interface Method {
 const succeeded = { status: { code: 0, message: '', details: [] } };
 
 /** Makes one call of any shape and tells how it went. */
-export async function perform(channel: Channel, spec: CallSpec, signal: AbortSignal): Promise<Omit<Outcome, 'id'>> {
+export async function perform(
+  channel: Channel,
+  spec: CallSpec,
+  signal: AbortSignal,
+): Promise<Omit<Outcome, 'id'>> {
   const replies: JsonMessage[] = [];
   try {
     return { replies, ...(await converse(channel, spec, signal, replies)) };
@@ -42,7 +46,7 @@ async function converse(
   const { method, call } = findMethod(channel, spec);
   const options = {
     signal,
-    metadata: Metadata(spec.metadata),
+    metadata: metadataOf(spec),
     ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
   };
   const requests = spec.send.map((message) => method.requestType.fromJSON(message));
@@ -65,6 +69,12 @@ async function converse(
   return succeeded;
 }
 
+function metadataOf(spec: CallSpec): Metadata {
+  const metadata = Metadata();
+  for (const [key, values] of Object.entries(spec.metadata ?? {})) metadata.set(key, [...values]);
+  return metadata;
+}
+
 /** A method the service lacks is unary and has empty messages: that is how the suite calls what does not exist. */
 function findMethod(
   channel: Channel,
@@ -73,8 +83,13 @@ function findMethod(
   const entries: [string, Method][] = Object.entries(InteropDefinition.methods);
   const known = spec.service === undefined ? entries.find(([, { name }]) => name === spec.method) : undefined;
   const nothing = { ...InteropDefinition.methods.nothing, name: spec.method };
-  const stray = { ...InteropDefinition, fullName: spec.service ?? InteropDefinition.fullName, methods: { nothing } };
-  const client = known === undefined ? createClient(stray, channel) : createClient(InteropDefinition, channel);
+  const stray = {
+    ...InteropDefinition,
+    fullName: spec.service ?? InteropDefinition.fullName,
+    methods: { nothing },
+  };
+  const client =
+    known === undefined ? createClient(stray, channel) : createClient(InteropDefinition, channel);
   const [key, method] = known ?? ['nothing', nothing];
   const call: unknown = Reflect.get(client, key);
   if (typeof call !== 'function') throw new TypeError(`the client lacks ${key}`);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* eslint-disable @typescript-eslint/require-await -- the shapes ask for promises and async iterables, also where nothing is waited for */
 import { TtrpcServerError } from '@hako/ttrpc';
 import type { CallContext } from 'nice-grpc-common';
 import type {

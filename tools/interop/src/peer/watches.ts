@@ -2,8 +2,8 @@
 
 /** One call with its three moments. */
 export class Watched {
-  readonly #started = Promise.withResolvers<void>();
-  readonly #released = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<undefined>();
+  readonly #released = Promise.withResolvers<undefined>();
   readonly #ended = Promise.withResolvers<boolean>();
 
   readonly started = this.#started.promise;
@@ -12,11 +12,11 @@ export class Watched {
   readonly ended = this.#ended.promise;
 
   start(): void {
-    this.#started.resolve();
+    this.#started.resolve(undefined);
   }
 
   release(): void {
-    this.#released.resolve();
+    this.#released.resolve(undefined);
   }
 
   end(abandoned: boolean): void {

@@ -30,13 +30,22 @@ export async function runToolchain(
   args: readonly string[],
   { cwd, env = {} }: ToolchainOptions,
 ): Promise<string> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   const exit = new Promise<number | NodeJS.Signals>((resolve, reject) => {
-    child.once('error', (cause) => reject(new ToolchainError(`${command} cannot be started`, true, { cause })));
+    child.once('error', (cause) =>
+      reject(new ToolchainError(`${command} cannot be started`, true, { cause })),
+    );
     child.once('close', (code, signal) => resolve(code ?? signal ?? 0));
   });
   const [ended, stdout, stderr] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
   if (ended === 0) return stdout;
-  throw new ToolchainError(`${command} ${args.join(' ')} ended with ${ended}: ${stderr.trim().slice(-2000)}`, false);
+  throw new ToolchainError(
+    `${command} ${args.join(' ')} ended with ${ended}: ${stderr.trim().slice(-2000)}`,
+    false,
+  );
 }

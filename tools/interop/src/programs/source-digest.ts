@@ -8,7 +8,9 @@ export async function digestSources(folders: readonly string[], salt: string): P
   const hash = createHash('sha256').update(salt);
   for (const folder of folders) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) {
       hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
     }

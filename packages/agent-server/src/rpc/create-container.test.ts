@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OciSpec } from '@hako/protocols';
+import { Status } from 'nice-grpc-common';
+import { describe, expect, test } from 'vitest';
+import { type AgentHarness, startFakeAgent, testedAgents } from '../testing/agent-harness.ts';
+import { readAll, runContainer, sleeper } from '../testing/ready-sandbox.ts';
+import { createRequest, testSpec } from '../testing/test-spec.ts';
+
+const anyLinux = { namespaces: [{ type: 'mount' }, { type: 'ipc' }, { type: 'uts' }] };
+
+describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
+  async function expectNothingLeft({ paths }: AgentHarness, containerId: string): Promise<void> {
+    await expect(stat(join(paths.kataDir, containerId))).rejects.toMatchObject({ code: 'ENOENT' });
+  }
+
+  test.skipIf(skip).each([
+    { title: 'an empty id', id: '', text: 'invalid_container_id' },
+    { title: 'an id of one character', id: 'a', text: 'invalid_container_id' },
+    { title: 'an id that leads upwards', id: '../x', text: 'invalid_container_id' },
+    { title: 'an id that begins with a dot', id: '.ab', text: 'invalid_container_id' },
+    { title: 'an id that looks like an option', id: '-rf', text: 'invalid_container_id' },
+    { title: 'an id with a space', id: 'a b', text: 'invalid_container_id' },
+    { title: 'an id that is no file name', id: 'x'.repeat(300), text: 'invalid_container_id' },
+  ])('refuses $title', async ({ id, text }) => {
+    await using harness = await start();
+    await expect(harness.client.createContainer(createRequest(id, harness.rootfs, sleeper))).rejects.toMatchObject({
+      code: Status.INTERNAL,
+      details: expect.stringContaining(text),
+    });
+  });
+
+  const specCases: readonly {
+    readonly title: string;
+    readonly args?: readonly string[];
+    readonly changes: Partial<OciSpec>;
+    readonly text: string;
+  }[] = [
+    { title: 'a program that is not there', args: ['/no/such'], changes: {}, text: 'program_not_found' },
+    { title: 'a program that is not in PATH', args: ['nosuch'], changes: {}, text: 'program_not_found' },
+    { title: 'a directory as program', args: ['/etc'], changes: {}, text: 'program_not_executable' },
+    { title: 'no arguments', args: [], changes: {}, text: 'has no program' },
+    { title: 'a relative root', changes: { root: { path: 'rootfs' } }, text: 'invalid_spec' },
+    { title: 'a root that does not exist', changes: { root: { path: '/no/such/root' } }, text: 'invalid_spec' },
+    { title: 'no mount namespace', changes: { linux: { namespaces: [{ type: 'ipc' }] } }, text: 'no mount namespace' },
+    {
+      title: 'a host name without uts namespace',
+      changes: { hostname: 'box', linux: { namespaces: [{ type: 'mount' }] } },
+      text: 'host name needs a uts namespace',
+    },
+    {
+      title: 'id mappings without user namespace',
+      changes: { linux: { ...anyLinux, uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] } },
+      text: 'id mappings need a user namespace',
+    },
+    {
+      title: 'a kernel parameter of the guest',
+      changes: { linux: { ...anyLinux, sysctl: { 'vm.swappiness': '0' } } },
+      text: 'vm.swappiness',
+    },
+    {
+      title: 'the host name as a kernel parameter',
+      changes: { linux: { ...anyLinux, sysctl: { 'kernel.hostname': 'x' } } },
+      text: 'kernel.hostname',
+    },
+    {
+      title: 'a mount that leads upwards',
+      changes: { mounts: [{ destination: '/a/../../b', type: 'tmpfs', source: 'tmpfs' }] },
+      text: 'leads upwards',
+    },
+    {
+      title: 'a mount over a part of /proc',
+      changes: { mounts: [{ destination: '/proc/sys', type: 'tmpfs', source: 'tmpfs' }] },
+      text: 'hides a part of /proc',
+    },
+    { title: 'a cgroup path that leads upwards', changes: { linux: { ...anyLinux, cgroupsPath: '/../x' } }, text: 'upwards' },
+  ];
+
+  test.skipIf(skip).each(specCases)('refuses $title and leaves nothing', async ({ args = sleeper, changes, text }) => {
+    await using harness = await start();
+    await harness.client.createSandbox({});
+    await expect(harness.client.createContainer(createRequest('c1', harness.rootfs, args, changes))).rejects.toMatchObject({
+      code: Status.INTERNAL,
+      details: expect.stringContaining(text),
+    });
+    await expectNothingLeft(harness, 'c1');
+    await runContainer(harness, 'c1', sleeper);
+  });
+
+  test.skipIf(skip)('refuses a request without specification, process, root or linux section', async () => {
+    await using harness = await start();
+    const { client, rootfs } = harness;
+    const whole = createRequest('c1', rootfs, sleeper);
+    await expect(client.createContainer({ containerId: 'c1' })).rejects.toMatchObject({
+      code: Status.INTERNAL,
+      details: expect.stringContaining('EINVAL'),
+    });
+    for (const part of ['Process', 'Root', 'Linux'] as const) {
+      const request = { ...whole, OCI: { ...whole.OCI, [part]: undefined } };
+      await expect(client.createContainer(request)).rejects.toMatchObject({ code: Status.INTERNAL });
+    }
+    await expectNothingLeft(harness, 'c1');
+  });
+
+  test.skipIf(skip)('refuses an id in use and leaves the first container alone', async () => {
+    await using harness = await start();
+    const { client, rootfs } = harness;
+    await client.createSandbox({});
+    await runContainer(harness, 'c1', ['cat']);
+    await expect(client.createContainer(createRequest('c1', rootfs, sleeper))).rejects.toMatchObject({
+      code: Status.INTERNAL,
+      details: expect.stringContaining('container_exists'),
+    });
+    await client.writeStdin({ containerId: 'c1', data: Buffer.from('still here') });
+    expect(Buffer.from((await client.readStdout({ containerId: 'c1', len: 99 })).data).toString()).toBe('still here');
+  });
+
+  test.skipIf(skip)('refuses one of two requests for the same id that come together', async () => {
+    await using harness = await start();
+    const request = createRequest('c1', harness.rootfs, sleeper);
+    const results = await Promise.allSettled([
+      harness.client.createContainer(request),
+      harness.client.createContainer(request),
+    ]);
+    expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test.skipIf(skip)('waits just before the program', async () => {
+    await using harness = await start();
+    const { client, rootfs } = harness;
+    await client.createContainer(createRequest('c1', rootfs, ['sh', '-c', 'echo ran\nexit 0']));
+    const read = client.readStdout({ containerId: 'c1', len: 10 });
+    await client.statsContainer({ containerId: 'c1' });
+    await client.startContainer({ containerId: 'c1' });
+    expect(Buffer.from((await read).data).toString()).toBe('ran\n');
+  });
+
+  test.skipIf(skip)('works without CreateSandbox', async () => {
+    await using harness = await start();
+    await runContainer(harness, 'c1', ['sh', '-c', 'exit 0']);
+    expect(await harness.client.waitProcess({ containerId: 'c1' })).toEqual({ status: 0 });
+  });
+
+  test.skipIf(skip)('is undone when the client gives up', async () => {
+    await using harness = await start();
+    const { client, rootfs } = harness;
+    const stop = new AbortController();
+    const creating = client.createContainer(createRequest('c1', rootfs, sleeper), { signal: stop.signal });
+    await client.getGuestDetails({});
+    stop.abort();
+    await expect(creating).rejects.toThrow();
+    // ttRPC has no word for giving up, so the agent learns of it only when the connection goes.
+    await using other = await harness.connect();
+    harness.abort();
+    await expect
+      .poll(() => other.client.createContainer(createRequest('c1', rootfs, sleeper)).then(() => 'made', () => 'made before'))
+      .toMatch(/^made/);
+  });
+
+  test.skipIf(skip)('gives several containers the same host name', async () => {
+    await using harness = await start();
+    await harness.client.createSandbox({ hostname: 'sandbox-name' });
+    if (harness.rootfs === '' || !('runtime' in harness)) {
+      await runContainer(harness, 'c1', ['hostname']);
+      expect(await readAll(harness, { containerId: 'c1' })).toBe('sandbox-name\n');
+    }
+  });
+});
+
+describe('CreateContainer on a fake machine', () => {
+  test('hands the runtime namespaces of the sandbox, one pid namespace and no network', async () => {
+    await using harness = await startFakeAgent();
+    const { client, rootfs, paths, runtime } = harness;
+    await client.createSandbox({ hostname: 'box' });
+    const namespaces = ['mount', 'ipc', 'uts', 'pid', 'network'].map((type) => ({ type, path: '/host/ns' }));
+    const changes = { hostname: 'dropped', linux: { namespaces: [{ type: 'mount' }, ...namespaces.slice(1)] } };
+    await client.createContainer(createRequest('c1', rootfs, sleeper, changes));
+    const { spec } = runtime.containers.get('c1')!;
+    expect(spec.hostname).toBeUndefined();
+    expect(spec.linux?.namespaces).toEqual([
+      { type: 'mount' },
+      { type: 'ipc', path: join(paths.namespacesDir, 'ipc') },
+      { type: 'uts', path: join(paths.namespacesDir, 'uts') },
+      { type: 'pid' },
+    ]);
+    expect(spec.root).toEqual({ path: join(paths.kataDir, 'c1/rootfs'), readonly: false });
+    expect(spec.linux?.cgroupsPath).toBe('/c1');
+  });
+
+  test('shares the pid namespace of the first container when asked to', async () => {
+    await using harness = await startFakeAgent();
+    const { client, rootfs, runtime } = harness;
+    for (const id of ['c1', 'c2']) {
+      await client.createContainer({ ...createRequest(id, rootfs, sleeper), sandboxPidns: true });
+    }
+    const pidNamespaceOf = (id: string) =>
+      runtime.containers.get(id)!.spec.linux!.namespaces!.filter(({ type }) => type === 'pid');
+    expect(pidNamespaceOf('c1')).toEqual([{ type: 'pid' }]);
+    const { pid } = runtime.containers.get('c1')!.init;
+    expect(pidNamespaceOf('c2')).toEqual([{ type: 'pid', path: `/proc/${pid}/ns/pid` }]);
+  });
+
+  test('spells out that nothing is dropped when no capabilities are given', async () => {
+    await using harness = await startFakeAgent();
+    await harness.client.createContainer(createRequest('c1', harness.rootfs, sleeper));
+    const capabilities = harness.runtime.containers.get('c1')!.spec.process!.capabilities!;
+    expect(capabilities.effective).toContain('CAP_CHOWN');
+    expect(capabilities.permitted).toEqual(capabilities.bounding);
+  });
+
+  test('releases storages, mounts and directories when the runtime fails', async () => {
+    await using harness = await startFakeAgent();
+    const { client, rootfs, runtime, mounter, paths } = harness;
+    runtime.failures.create = new Error('out of luck');
+    const volume = { driver: 'virtio-fs', source: 'vol', fstype: 'virtiofs', mountPoint: join(paths.kataDir, 'vol') };
+    await expect(
+      client.createContainer({ ...createRequest('c1', rootfs, sleeper), storages: [volume] }),
+    ).rejects.toMatchObject({ code: Status.INTERNAL, details: 'internal error' });
+    expect(harness.log.some(({ message }) => message === 'handler failed')).toBe(true);
+    expect(mounter.entries).toEqual([]);
+    await expect(stat(join(paths.kataDir, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each([
+    { title: 'no type', device: { containerPath: '/dev/x', id: '02' }, text: 'has no type' },
+    { title: 'no container path', device: { type: 'blk', id: '02' }, text: 'no container path' },
+    { title: 'no address', device: { type: 'blk', containerPath: '/dev/x' }, text: 'neither id nor vm path' },
+    { title: 'an unknown type', device: { type: 'tape', containerPath: '/dev/x', id: '02' }, text: '"tape"' },
+  ])('refuses a device with $title', async ({ device, text }) => {
+    await using harness = await startFakeAgent();
+    await expect(
+      harness.client.createContainer({ ...createRequest('c1', harness.rootfs, sleeper), devices: [device] }),
+    ).rejects.toMatchObject({ code: Status.INTERNAL, details: expect.stringContaining(text) });
+  });
+
+  test('runs hooks of the guest image only for a container without hooks of its own', async () => {
+    const ran: string[] = [];
+    await using harness = await startFakeAgent({
+      components: {
+        runHooks: (stage, hooks, state) => {
+          ran.push(...hooks.map(({ path }) => `${stage} ${path} ${state.id}`));
+          return Promise.resolve();
+        },
+      },
+    });
+    const { client, rootfs, paths } = harness;
+    const hookDir = join(paths.runtimeDir, 'hooks');
+    await mkdir(join(hookDir, 'poststart'), { recursive: true });
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(join(hookDir, 'poststart/b'), '', { mode: 0o755 });
+    await writeFile(join(hookDir, 'poststart/a'), '', { mode: 0o755 });
+    await writeFile(join(hookDir, 'poststart/not-executable'), '', { mode: 0o644 });
+    await client.createSandbox({ guestHookPath: hookDir });
+    await runContainer(harness, 'c1', sleeper);
+    await runContainer(harness, 'c2', sleeper, { hooks: { poststop: [{ path: '/own' }] } });
+    await client.removeContainer({ containerId: 'c2' });
+    expect(ran).toEqual([`poststart ${hookDir}/poststart/a c1`, `poststart ${hookDir}/poststart/b c1`, 'poststop /own c2']);
+  });
+
+  test('keeps the specification of a test honest', () => {
+    expect(testSpec('/r', ['x']).root).toEqual({ path: '/r' });
+  });
+});

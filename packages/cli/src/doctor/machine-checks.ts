@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+
+import { QemuHypervisor } from '@hako/hypervisor-qemu';
+import { findVirtiofsd, locateGuestAssets, resolveCacheDirectory, resolveRunRoot, SandboxError } from '@hako/sandbox';
+
+import type { CheckResult } from './check.ts';
+
+/** Programs a sandbox calls by name, with the Debian package each is in. */
+const programs: readonly { readonly name: string; readonly debianPackage: string; readonly needed: boolean }[] = [
+  { name: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', needed: true },
+  { name: 'setpriv', debianPackage: 'util-linux', needed: true },
+  { name: 'unshare', debianPackage: 'util-linux', needed: true },
+  { name: 'nsenter', debianPackage: 'util-linux', needed: true },
+  { name: 'mount', debianPackage: 'mount', needed: true },
+  { name: 'busybox', debianPackage: 'busybox-static', needed: true },
+  { name: 'umoci', debianPackage: 'umoci', needed: false },
+];
+
+const bytesPerMib = 2 ** 20;
+const comfortableMib = 1024;
+
+/** All checks, in the order they are shown. */
+export const machineChecks: readonly (() => Promise<CheckResult>)[] = [
+  checkSystem,
+  checkRights,
+  ...programs.map((program) => () => checkProgram(program)),
+  checkVirtiofsd,
+  checkAccelerator,
+  checkVsock,
+  checkGuest,
+  checkRunRoot,
+  checkMemory,
+];
+
+async function checkSystem(): Promise<CheckResult> {
+  const finding = `${process.platform} ${process.arch}, Node ${process.versions.node}`;
+  return process.platform === 'linux'
+    ? { name: 'system', status: 'ok', finding }
+    : { name: 'system', status: 'missing', finding, remedy: 'use Linux' };
+}
+
+async function checkRights(): Promise<CheckResult> {
+  return process.getuid?.() === 0
+    ? { name: 'rights', status: 'ok', finding: 'root' }
+    : { name: 'rights', status: 'missing', finding: 'not root', remedy: 'run as root: mount namespaces need it' };
+}
+
+async function checkProgram({ name, debianPackage, needed }: (typeof programs)[number]): Promise<CheckResult> {
+  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(directory, name);
+    if (await isAccessible(path, constants.X_OK)) return { name, status: 'ok', finding: path };
+  }
+  const remedy = `apt-get install ${debianPackage}`;
+  return needed
+    ? { name, status: 'missing', finding: 'not installed', remedy }
+    : { name, status: 'limited', finding: 'not installed: images of kind oci: cannot be used', remedy };
+}
+
+async function checkVirtiofsd(): Promise<CheckResult> {
+  const name = 'virtiofsd';
+  return findVirtiofsd().then(
+    ({ path, flavour }) => ({ name, status: 'ok', finding: `${path} (${flavour === 'c' ? 'C' : 'Rust'})` }),
+    (error: unknown) => failure(name, error),
+  );
+}
+
+async function checkAccelerator(): Promise<CheckResult> {
+  const name = 'accelerator';
+  try {
+    const verdict = await new QemuHypervisor().kvmVerdict();
+    return verdict.usable
+      ? { name, status: 'ok', finding: 'KVM runs guests' }
+      : {
+          name,
+          status: 'limited',
+          finding: `emulation (TCG): ${verdict.reason}`,
+          remedy: 'for speed, use a machine whose /dev/kvm works',
+        };
+  } catch (error) {
+    return failure(name, error);
+  }
+}
+
+async function checkVsock(): Promise<CheckResult> {
+  return (await isAccessible('/dev/vhost-vsock', constants.R_OK | constants.W_OK))
+    ? { name: 'agent channel', status: 'ok', finding: 'vsock' }
+    : { name: 'agent channel', status: 'ok', finding: 'virtio-serial (no /dev/vhost-vsock)' };
+}
+
+async function checkGuest(): Promise<CheckResult> {
+  const name = 'guest image';
+  return locateGuestAssets(resolveCacheDirectory()).then(
+    ({ imagePath = 'initrd only' }) => ({ name, status: 'ok', finding: imagePath }),
+    (error: unknown) => failure(name, error),
+  );
+}
+
+async function checkRunRoot(): Promise<CheckResult> {
+  const name = 'run directory';
+  const root = resolveRunRoot();
+  const parent = join(root, '..');
+  const usable = (await isAccessible(root, constants.W_OK)) || (await isAccessible(parent, constants.W_OK));
+  return usable
+    ? { name, status: 'ok', finding: root }
+    : { name, status: 'missing', finding: `${root} is not writable`, remedy: 'run as root or set HAKO_RUN_DIR' };
+}
+
+async function checkMemory(): Promise<CheckResult> {
+  const mib = Math.floor(freemem() / bytesPerMib);
+  const finding = `${mib} MiB free`;
+  return mib >= comfortableMib
+    ? { name: 'memory', status: 'ok', finding }
+    : { name: 'memory', status: 'limited', finding, remedy: 'give sandboxes less with --memory' };
+}
+
+function failure(name: string, error: unknown): CheckResult {
+  const finding = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof SandboxError ? error.remedy : undefined;
+  return { name, status: 'missing', finding, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+function isAccessible(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander';
+
+import type { CliComponents } from './cli-components.ts';
+import { parseEnvironment } from './parse/environment.ts';
+import { runRequest, type RunWords } from './run-request.ts';
+
+/** Receives the exit code of the command that ran. */
+type Finish = (exitCode: number) => void;
+
+/**
+ * Builds the command line. The commands themselves are loaded when they are called.
+ * @param components the program's world
+ * @param words the words it will be given: a detached sandbox's owner understands them again
+ * @param finish receives the exit code
+ */
+export function createProgram(components: CliComponents, words: readonly string[], finish: Finish): Command {
+  const program = new Command('hako')
+    .description('run containers in virtual machines of their own')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => components.stdout.write(text),
+      // Errors are presented in one line by the caller; only help that was not asked for goes out here.
+      writeErr: (text) => (text.startsWith('error:') ? undefined : components.stderr.write(text)),
+    })
+    .showSuggestionAfterError(false);
+
+  describeRun(program.command('run'), 'run a workload in a new sandbox').action(
+    async (image: string, command: string[], options: RunWords) => {
+      const request = runRequest(image, command, options, components.env);
+      if (request.detach) {
+        const { detach } = await import('./commands/detach.ts');
+        finish(await detach(words.slice(words.indexOf('run') + 1), components));
+      } else {
+        const { run } = await import('./commands/run.ts');
+        finish(await run(request, components));
+      }
+    },
+  );
+  describeRun(program.command('own', { hidden: true }), 'own a detached sandbox').action(
+    async (image: string, command: string[], words: RunWords) => {
+      const { own } = await import('./commands/owner.ts');
+      finish(await own(runRequest(image, command, words, components.env), components));
+    },
+  );
+  addExec(program, components, finish);
+  addLists(program, components, finish);
+  return program;
+}
+
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+function describeRun(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .argument('<image>', 'busybox, bundle:DIR, rootfs:DIR or oci:DIR[:TAG]')
+    .argument('[command...]', 'the workload; everything after the image belongs to it')
+    .passThroughOptions()
+    .option('--rm', 'with --detach: leave no record and no logs at the end')
+    .option('-d, --detach', 'return when the workload runs, and print the name of its sandbox')
+    .option('-i, --interactive', 'give the workload our standard input')
+    .option('-t, --tty', 'give the workload a terminal')
+    .option('--cpus <n>', 'virtual CPUs')
+    .option('-m, --memory <size>', 'memory of the virtual machine, such as 512m or 2g')
+    .option('-e, --env <name=value>', 'set a variable; NAME alone takes ours over', collect)
+    .option('-w, --workdir <dir>', 'working directory in the container')
+    .option('-v, --volume <src:dst[:ro]>', 'share a directory or file of the host', collect)
+    .option('--name <name>', 'name of the sandbox')
+    .option('--hostname <name>', 'host name in the container')
+    .option('-u, --user <user[:group]>', 'user of the workload')
+    .option('--kernel <file>', 'guest kernel to boot')
+    .option('--image <file>', 'guest root image to boot')
+    .option('--initrd <file>', 'guest initial ramdisk to boot')
+    .option('--accel <accelerator>', 'auto, kvm or tcg')
+    .option('--debug', 'kernel messages on the guest console');
+}
+
+interface ExecWords {
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+}
+
+function addExec(program: Command, components: CliComponents, finish: Finish): void {
+  program
+    .command('exec')
+    .description('run one more program in a sandbox')
+    .argument('<sandbox>')
+    .argument('<command...>')
+    .passThroughOptions()
+    .option('-i, --interactive', 'give the program our standard input')
+    .option('-t, --tty', 'give the program a terminal')
+    .option('-e, --env <name=value>', 'set a variable; NAME alone takes ours over', collect)
+    .option('-w, --workdir <dir>', 'working directory')
+    .option('-u, --user <uid[:gid]>', 'user, by number')
+    .action(async (sandbox: string, command: string[], words: ExecWords) => {
+      const { exec } = await import('./commands/exec.ts');
+      const request = {
+        sandbox,
+        command,
+        interactive: words.interactive ?? false,
+        terminal: words.tty ?? false,
+        env: (words.env ?? []).flatMap((entry) => parseEnvironment(entry, components.env)),
+        ...(words.workdir === undefined ? {} : { cwd: words.workdir }),
+        ...(words.user === undefined ? {} : { user: words.user }),
+      };
+      finish(await exec(request, components));
+    });
+}
+
+function addLists(program: Command, components: CliComponents, finish: Finish): void {
+  program
+    .command('ps')
+    .description('list sandboxes')
+    .option('--json', 'for programs')
+    .option('-q, --quiet', 'names only')
+    .action(async ({ json = false, quiet = false }: { json?: boolean; quiet?: boolean }) => {
+      const { ps } = await import('./commands/ps.ts');
+      finish(await ps({ json, quiet }, components));
+    });
+  program
+    .command('stop')
+    .description('end sandboxes in order')
+    .argument('<sandbox...>')
+    .option('-t, --time <seconds>', 'by force after so long; default 15')
+    .action(async (sandboxes: string[], { time }: { time?: string }) => {
+      const { stop } = await import('./commands/stop.ts');
+      finish(await stop(sandboxes, time, components));
+    });
+  program
+    .command('rm')
+    .description('remove the records of sandboxes that have ended')
+    .argument('<sandbox...>')
+    .option('-f, --force', 'stop them first')
+    .action(async (sandboxes: string[], { force = false }: { force?: boolean }) => {
+      const { rm } = await import('./commands/rm.ts');
+      finish(await rm(sandboxes, force, components));
+    });
+  program
+    .command('logs')
+    .description('print what a detached workload printed')
+    .argument('<sandbox>')
+    .option('-f, --follow', 'go on until it ends')
+    .action(async (sandbox: string, { follow = false }: { follow?: boolean }) => {
+      const { logs } = await import('./commands/logs.ts');
+      finish(await logs(sandbox, follow, components));
+    });
+  program
+    .command('doctor')
+    .description('check whether this machine can run sandboxes')
+    .option('--json', 'for programs')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      finish(await doctor(json, components));
+    });
+  program
+    .command('demo')
+    .description('boot a sandbox and show how long each phase took')
+    .action(async () => {
+      const { demo } = await import('./commands/demo.ts');
+      finish(await demo(components));
+    });
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VmConfig } from '@hako/hypervisor';
+import { describe, expect, test } from 'vitest';
+import { defaultCpuModel } from '../accelerator/accelerator.ts';
+import { buildCommandLine } from './build-command-line.ts';
+import type { LaunchPlan } from './launch-plan.ts';
+
+const config: VmConfig = {
+  id: 'box-1',
+  runDir: '/run/hako/box-1',
+  kernelPath: '/assets/vmlinux',
+  initrdPath: '/assets/initrd.cpio',
+  rootImage: { path: '/assets/root.erofs', format: 'raw', fstype: 'erofs' },
+  kernelParameters: ['agent.log=info'],
+  vcpus: 1,
+  memoryMib: 512,
+  sharedMemory: false,
+  devices: [],
+  agentChannel: 'auto',
+  accelerator: 'auto',
+};
+
+const plan: LaunchPlan = {
+  config,
+  machine: 'q35',
+  accelerator: 'tcg',
+  cpuModel: defaultCpuModel.tcg,
+  agent: { kind: 'virtio-serial', socketPath: '/run/hako/box-1/agent-port.sock' },
+  agentPortName: 'hako.agent.0',
+  monitorFd: 3,
+};
+
+const shared: Partial<VmConfig> = {
+  sharedMemory: true,
+  devices: [
+    { kind: 'virtio-fs', tag: 'kataShared', socketPath: '/run/hako/box-1/fs.sock' },
+    { kind: 'block', id: 'data', path: '/data/disk.img', readOnly: false },
+    { kind: 'block', id: 'layer', path: '/data/layer,v2.erofs', readOnly: true },
+  ],
+};
+
+const { initrdPath, ...withoutInitrd } = config;
+const { rootImage, ...withoutImage } = config;
+
+/** One file per case under `__golden__`, one argument per line. */
+const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
+  { name: 'q35-tcg', plan },
+  {
+    name: 'q35-kvm-vsock',
+    plan: { ...plan, accelerator: 'kvm', cpuModel: 'host', agent: { kind: 'vsock', cid: 4711 } },
+  },
+  { name: 'q35-tcg-shared-devices', plan: { ...plan, config: { ...config, ...shared } } },
+  { name: 'q35-tcg-four-cpus', plan: { ...plan, loopsPerJiffy: 9_781_624, config: { ...config, vcpus: 4 } } },
+  { name: 'q35-tcg-initrd-only', plan: { ...plan, config: withoutImage } },
+  { name: 'q35-tcg-image-only-debug', plan: { ...plan, config: { ...withoutInitrd, debug: true } } },
+  { name: 'microvm-tcg', plan: { ...plan, machine: 'microvm', config: { ...config, ...shared } } },
+  { name: 'virt-tcg', plan: { ...plan, machine: 'virt', cpuModel: 'max' } },
+  {
+    name: 'virt-kvm-vsock',
+    plan: {
+      ...plan,
+      machine: 'virt',
+      accelerator: 'kvm',
+      cpuModel: 'host',
+      agent: { kind: 'vsock', cid: 4711 },
+    },
+  },
+];
+
+describe('buildCommandLine', () => {
+  test.for(cases)('$name', async ({ name, plan: given }) => {
+    await expect(`${buildCommandLine(given).join('\n')}\n`).toMatchFileSnapshot(`__golden__/${name}.txt`);
+  });
+
+  test('the same plan gives the same arguments', () => {
+    expect(buildCommandLine(plan)).toEqual(buildCommandLine(plan));
+  });
+
+  test('paths with a comma cannot add options', () => {
+    const kernelPath = '/a,readonly=off';
+    const evil = { ...config, rootImage: { path: kernelPath, format: 'raw', fstype: 'ext4' } } as const;
+    const args = buildCommandLine({ ...plan, config: evil });
+    expect(args.find((argument) => argument.includes('disk-hako.root'))).toContain(
+      'file.filename=/a,,readonly=off',
+    );
+  });
+
+  test("the caller's kernel words come last, so that they win", () => {
+    const args = buildCommandLine({ ...plan, config: { ...config, kernelParameters: ['panic=5'] } });
+    expect(args[args.indexOf('-append') + 1]).toMatch(/ panic=5$/);
+  });
+
+  test.for([
+    { what: 'initrd', path: initrdPath },
+    { what: 'root image', path: rootImage?.path },
+  ])('the $what is named', ({ path }) => {
+    expect(buildCommandLine(plan).join(' ')).toContain(path);
+  });
+});
