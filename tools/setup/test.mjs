@@ -30,7 +30,11 @@ await runScript(async () => {
     summaryLine(totals),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  const isGood = failedChecks.length === 0 && totals.failed === 0 && totals.passed > 0 && runs.every((run) => run.code === 0);
+  const isGood =
+    failedChecks.length === 0 &&
+    totals.failed === 0 &&
+    totals.passed > 0 &&
+    runs.every((run) => run.code === 0);
   return isGood ? 0 : 1;
 });
 
@@ -39,7 +43,15 @@ async function runProject(project, filters) {
   const reportPath = join(resultsDir, `${project}.json`);
   await rm(reportPath, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`];
-  const code = await runVisibly(['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters, ...filters]);
+  const code = await runVisibly([
+    'vitest',
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    ...reporters,
+    ...filters,
+  ]);
   const report = await readFile(reportPath, 'utf8').then(JSON.parse, () => undefined);
   return { code, report };
 }

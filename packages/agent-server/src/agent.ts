@@ -5,6 +5,7 @@ import type { AgentComponents } from './agent-components.ts';
 import { createAgentService } from './rpc/agent-service.ts';
 import { allowAll, type RpcGate } from './rpc/gate.ts';
 import { healthService } from './rpc/health-service.ts';
+import { resetGuestDns } from './sandbox/guest-dns.ts';
 import { createSandboxState } from './sandbox/sandbox.ts';
 import { forgetContainer } from './sandbox/forget-container.ts';
 import { releaseSharedNamespaces } from './sandbox/shared-namespaces.ts';
@@ -52,10 +53,10 @@ export function createAgent(components: AgentComponents, gate: RpcGate = allowAl
     if (sharedNamespaces !== undefined) {
       await attempt('namespaces of the sandbox', () => releaseSharedNamespaces(sharedNamespaces, mounter));
     }
+    await attempt('name servers of the sandbox', () => resetGuestDns(sandbox, components));
     await attempt('mounts of the sandbox', async () => {
-      for (const { target, source } of (await mounter.list()).toReversed()) {
-        const isOurs = target.startsWith(`${paths.kataDir}/`) || source === paths.sandboxResolvConf;
-        if (isOurs) mounter.unmount(target, { detach: true });
+      for (const { target } of (await mounter.list()).toReversed()) {
+        if (target.startsWith(`${paths.kataDir}/`)) mounter.unmount(target, { detach: true });
       }
     });
   }

@@ -50,7 +50,9 @@ export function createLinuxComponents(request: LinuxComponentsOptions): AgentCom
         noPivotRoot: initramfsMagics.has(statfsSync('/').type),
       },
     ),
-    cgroups: (layout === 'unified' ? createCgroupsV2 : createCgroupsV1)({ kill: (pid, signal) => kill(pid, signal) }),
+    cgroups: (layout === 'unified' ? createCgroupsV2 : createCgroupsV1)({
+      kill: (pid, signal) => kill(pid, signal),
+    }),
     mounter: linuxMounter,
     system: linuxSystem,
     runProgram,

@@ -26,9 +26,10 @@ function readCommandLine(): CommandLine | undefined {
 async function main(): Promise<void> {
   const commandLine = readCommandLine();
   if (commandLine === undefined) return;
-  if (commandLine.help) return createConsoleWriter(standardOutput)(usage);
-  if (commandLine.version) {
-    return createConsoleWriter(standardOutput)(`hako-agent ${agentVersion} (API ${GRPC_API_VERSION})\n`);
+  if (commandLine.help || commandLine.version) {
+    const version = `hako-agent ${agentVersion} (API ${GRPC_API_VERSION})\n`;
+    createConsoleWriter(standardOutput)(commandLine.help ? usage : version);
+    return;
   }
   try {
     await runAgent(commandLine);

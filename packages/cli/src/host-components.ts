@@ -30,7 +30,9 @@ export function hostComponents(): CliComponents {
 function warningsOnly(stderr: NodeJS.WritableStream): Logger {
   const isVerbose = (process.env['HAKO_DEBUG'] ?? '') !== '';
   const say = (fields: object, message: string): void => {
-    const details = Object.entries(fields).map(([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`);
+    const details = Object.entries(fields).map(
+      ([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`,
+    );
     stderr.write(`hako: ${escapeText([message, ...details].join('; '))}\n`);
   };
   const sayIfVerbose = isVerbose ? say : () => undefined;

@@ -27,7 +27,8 @@ export function presentError(error: unknown): PresentedError {
   if (error instanceof SandboxError) {
     return { line: sandboxLine(error), exitCode: exitCodeOf(error.code) };
   }
-  if (error instanceof UsageError) return { line: line(error.message, error.remedy), exitCode: exitCodes.failure };
+  if (error instanceof UsageError)
+    return { line: line(error.message, error.remedy), exitCode: exitCodes.failure };
   if (error instanceof CommanderError) return presentCommander(error);
   const message = error instanceof Error ? error.message : String(error);
   return { line: line(`unexpected failure: ${message}`, 'report it'), exitCode: exitCodes.failure };
@@ -71,7 +72,10 @@ function sandboxLine(error: SandboxError): string | undefined {
 function presentCommander(error: CommanderError): PresentedError {
   if (error.exitCode === 0) return { line: undefined, exitCode: 0 };
   if (error.code === 'commander.help') return { line: undefined, exitCode: exitCodes.failure };
-  return { line: line(error.message.replace(/^error: /, ''), 'see `hako --help`'), exitCode: exitCodes.failure };
+  return {
+    line: line(error.message.replace(/^error: /, ''), 'see `hako --help`'),
+    exitCode: exitCodes.failure,
+  };
 }
 
 function line(message: string, remedy: string | undefined): string {

@@ -65,7 +65,10 @@ export function runRequest(
 ): RunRequest {
   const { detach = false, interactive = false, tty = false, name, hostname, user, workdir } = words;
   if (detach && (interactive || tty)) {
-    throw new UsageError('--detach does not go with --interactive or --tty', 'use `hako exec -it` afterwards');
+    throw new UsageError(
+      '--detach does not go with --interactive or --tty',
+      'use `hako exec -it` afterwards',
+    );
   }
   return {
     image,
@@ -94,7 +97,10 @@ export function runRequest(
 
 function absolute(directory: string): string {
   if (directory.startsWith('/')) return directory;
-  throw new UsageError(`working directory ${JSON.stringify(directory)} is not absolute`, 'begin it with a slash');
+  throw new UsageError(
+    `working directory ${JSON.stringify(directory)} is not absolute`,
+    'begin it with a slash',
+  );
 }
 
 function accelerator(text: string): RunRequest['accelerator'] {

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createSandbox, resolveImage, type Container, type Phase, type Sandbox, type SandboxComponents } from '@hako/sandbox';
+import {
+  createSandbox,
+  resolveImage,
+  type Container,
+  type Phase,
+  type Sandbox,
+  type SandboxComponents,
+} from '@hako/sandbox';
 
 import type { ConsoleStreams } from './console-streams.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -78,16 +85,22 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   return { exitCode, phases: sandbox.phases };
 }
 
-async function attend(request: RunRequest, context: RunContext, sandbox: Sandbox, container: Container): Promise<number> {
+async function attend(
+  request: RunRequest,
+  context: RunContext,
+  sandbox: Sandbox,
+  container: Container,
+): Promise<number> {
   const { interrupts, streams } = context;
-  using _size = request.terminal ? await followTerminalSize(streams.stdout, container) : undefined;
+  using terminalUse = new DisposableStack();
+  if (request.terminal) terminalUse.use(await followTerminalSize(streams.stdout, container));
   interrupts.handOver({
     forward: (name) => void container.kill(name).catch(() => undefined),
     tearDown: () => void sandbox.stop({ graceful: false }).catch(() => undefined),
   });
   await container.start({ signal: interrupts.signal });
   context.onRunning?.(container);
-  using _raw = request.terminal && request.interactive ? rawTerminal(streams.stdin) : undefined;
+  if (request.terminal && request.interactive) terminalUse.use(rawTerminal(streams.stdin));
   try {
     const [exitCode] = await Promise.all([container.wait(), relay(container, streams, request)]);
     return exitCode;

@@ -13,5 +13,13 @@ const gap = 3;
 export function columns(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings, ...rows.map((row) => row.map(escapeText))];
   const widths = headings.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
-  return lines.map((line) => `${line.map((cell, index) => cell.padEnd((widths[index] ?? 0) + gap)).join('').trimEnd()}\n`).join('');
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, index) => cell.padEnd((widths[index] ?? 0) + gap))
+          .join('')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }

@@ -36,10 +36,9 @@ describe('chooseAgentRoad', () => {
     { host: withoutDevice, message: /\/nonexistent cannot be opened/ },
     { host: withoutDialer, message: /no vsock dialer/ },
   ])('vsock by name where there is none is unsupported: $message', async ({ host, message }) => {
-    await expect(chooseAgentRoad(config('vsock'), host)).rejects.toMatchObject({
-      code: 'unsupported',
-      message: expect.stringMatching(message),
-    });
+    const refused = chooseAgentRoad(config('vsock'), host);
+    await expect(refused).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(refused).rejects.toThrow(message);
   });
 
   test('every draw is a CID that a guest may have', async () => {
@@ -56,11 +55,9 @@ describe('chooseAgentRoad', () => {
     expect(await chooseAgentRoad(config('auto', runDir(107)), withoutDevice)).toMatchObject({
       kind: 'virtio-serial',
     });
-    await expect(chooseAgentRoad(config('auto', runDir(108)), withoutDevice)).rejects.toMatchObject({
-      code: 'invalid_config',
-      operand: 'runDir',
-      message: expect.stringContaining('takes 108 bytes of at most 107'),
-    });
+    const tooLong = chooseAgentRoad(config('auto', runDir(108)), withoutDevice);
+    await expect(tooLong).rejects.toMatchObject({ code: 'invalid_config', operand: 'runDir' });
+    await expect(tooLong).rejects.toThrow('takes 108 bytes of at most 107');
   });
 });
 

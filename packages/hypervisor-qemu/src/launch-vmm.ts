@@ -35,12 +35,15 @@ export interface LaunchRequest {
  * Starts QEMU, shakes hands, connects the agent port and lets the guest run. Whatever fails, and when the signal
  * fires, everything done so far is undone before this rejects.
  *
- * @throws HypervisorError `vmm_missing` | `vmm_exited` | `monitor_failed` | the signal's reason
+ * @throws HypervisorError `invalid_config` (console log) | `vmm_missing` | `vmm_exited` | `monitor_failed` | the signal's reason
  */
 export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Promise<RunningVmm> {
   signal.throwIfAborted();
-  const process = await spawnVmm({ command: request.command });
-  const console = new ConsoleLog(request.consoleLogPath);
+  const console = openConsoleLog(request.consoleLogPath);
+  const process = await spawnVmm({ command: request.command }).catch((error: unknown) => {
+    console[Symbol.dispose]();
+    throw error;
+  });
   process.console.on('data', (chunk: Uint8Array) => console.push(chunk));
   const resources: VmmResources = { process, console, road: request.road };
   request.onPhase('vmmSpawned');
@@ -50,6 +53,17 @@ export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Pr
     const failure = await abandon(resources, request.vmId, error, signal);
     await releaseVmm(resources);
     throw failure;
+  }
+}
+
+function openConsoleLog(path: string): ConsoleLog {
+  try {
+    return new ConsoleLog(path);
+  } catch (cause) {
+    throw new HypervisorError('invalid_config', `console log ${path} cannot be written`, {
+      operand: 'runDir',
+      cause,
+    });
   }
 }
 

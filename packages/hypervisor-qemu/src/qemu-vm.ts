@@ -78,8 +78,10 @@ export class QemuVm implements VirtualMachine {
     const cancel = new AbortController();
     this.#lifecycle.transition({ name: 'starting', cancel });
     this.#phases = { startCalledMs: performance.now() };
+    const signal = AbortSignal.any([deadline.signal, cancel.signal]);
     try {
-      const live = await this.#launch(AbortSignal.any([deadline.signal, cancel.signal]));
+      const live = await this.#launch(signal);
+      if (signal.aborted) await abandonRunning(live, signal);
       this.#lifecycle.transition({ name: 'running', live });
       this.#address = live.agent.address;
       void live.process.ended.then(async (end) => this.#onProcessEnded(live, describeExit(live, end)));
@@ -221,4 +223,11 @@ export class QemuVm implements VirtualMachine {
   #note(phase: LaunchPhase): void {
     this.#phases = { ...this.#phases, [`${phase}Ms`]: performance.now() };
   }
+}
+
+/** Ends a VM whose start was given up in the moment it succeeded. */
+async function abandonRunning(live: RunningVmm, signal: AbortSignal): Promise<never> {
+  await stopVmm(live, stopTimeoutMs);
+  await releaseVmm(live);
+  throw signal.reason;
 }

@@ -4,11 +4,16 @@ import type { AgentClientErrorCode } from '@hako/agent-client';
 /** gRPC status for "there is no such thing (any more)". */
 const notFound = 5;
 
+/** gRPC status for "nobody there"; the agent never gives it, what stands between it and us does. */
+const unavailable = 14;
+
 /**
  * Recognises the agent client's error by its name, so that the client need not be loaded to look at an error.
  * @param error a caught value
  */
-export function agentFailure(error: unknown): { code: AgentClientErrorCode; status: number | undefined } | undefined {
+export function agentFailure(
+  error: unknown,
+): { code: AgentClientErrorCode; status: number | undefined } | undefined {
   if (!(error instanceof Error) || error.name !== 'AgentClientError' || !('code' in error)) return undefined;
   const status = 'status' in error && typeof error.status === 'number' ? error.status : undefined;
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the name says whose code it is
@@ -20,8 +25,8 @@ export function agentFailure(error: unknown): { code: AgentClientErrorCode; stat
  * @param error a caught value
  */
 export function isConnectionLoss(error: unknown): boolean {
-  const code = agentFailure(error)?.code;
-  return code === 'connection_closed' || code === 'dead_agent' || code === 'closed';
+  const { code, status } = agentFailure(error) ?? {};
+  return code === 'connection_closed' || code === 'dead_agent' || code === 'closed' || status === unavailable;
 }
 
 /**

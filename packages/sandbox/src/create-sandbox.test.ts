@@ -65,7 +65,13 @@ test('a container runs, prints and gives its exit code; afterwards nothing is le
       command: ['echo', 'hi'],
     });
     expect(sandbox.phases.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['prepare host', 'start virtual machine', 'boot guest', 'create container', 'first byte']),
+      expect.arrayContaining([
+        'prepare host',
+        'start virtual machine',
+        'boot guest',
+        'create container',
+        'first byte',
+      ]),
     );
   }
   expect(await world.leftovers()).toEqual([]);
@@ -83,7 +89,15 @@ test('the agent is asked in the order of the protocol', async () => {
   await container.wait();
   await container.remove();
   await sandbox.stop();
-  const order = ['check', 'createSandbox', 'createContainer', 'startContainer', 'waitProcess', 'removeContainer', 'destroySandbox'];
+  const order = [
+    'check',
+    'createSandbox',
+    'createContainer',
+    'startContainer',
+    'waitProcess',
+    'removeContainer',
+    'destroySandbox',
+  ];
   const calls: readonly string[] = world.agent.calls;
   expect(calls.filter((call) => order.includes(call))).toEqual(order);
 });
@@ -99,7 +113,12 @@ test('the guest is given the shared directory, shared memory and a writable over
     hostname: 'inner',
     sandboxId: 'box',
     storages: [
-      { driver: 'virtio-fs', source: 'kataShared', fstype: 'virtiofs', mountPoint: '/run/kata-containers/shared/containers/' },
+      {
+        driver: 'virtio-fs',
+        source: 'kataShared',
+        fstype: 'virtiofs',
+        mountPoint: '/run/kata-containers/shared/containers/',
+      },
       { driver: 'ephemeral', source: 'shm', mountPoint: '/run/kata-containers/sandbox/shm' },
     ],
   });
@@ -111,7 +130,9 @@ test('the guest is given the shared directory, shared memory and a writable over
     sandboxPidns: false,
   });
   expect([...world.shares.values()].map(({ readOnly }) => readOnly)).toEqual([true, true]);
-  expect(request?.OCI?.Mounts).toContainEqual(expect.objectContaining({ destination: '/data', type: 'bind' }));
+  expect(request?.OCI?.Mounts).toContainEqual(
+    expect.objectContaining({ destination: '/data', type: 'bind' }),
+  );
 });
 
 test('input reaches the program and its end does too', async () => {
@@ -159,7 +180,10 @@ test('a missing program has its own code, and the sandbox goes on', async () => 
 });
 
 const broken = (): Promise<never> => Promise.reject(new Error('injected'));
-const failAt = (wanted: string) => (step: string): Promise<void> | undefined => (step === wanted ? broken() : undefined);
+const failAt =
+  (wanted: string) =>
+  (step: string): Promise<void> | undefined =>
+    step === wanted ? broken() : undefined;
 
 test.for<{ name: string; options: FakeSandboxOptions; code: string }>([
   { name: 'finding the guest', options: { onStep: failAt('locateAssets') }, code: 'injected' },
@@ -187,23 +211,28 @@ test.for<{ name: string; options: FakeSandboxOptions; code: string }>([
   expect(world.hypervisor.vms.every((vm) => vm.state !== 'running')).toBe(true);
 });
 
-test.for(['locateAssets', 'startFileShare', 'serve', 'share.add'] as const)('an abort during %s leaves nothing', async (wanted) => {
-  const controller = new AbortController();
-  await using world = await setUp({
-    onStep: (step) => {
-      if (step === wanted) controller.abort(new Error('stop it'));
-    },
-  });
-  const attempt = async (): Promise<void> => {
-    await using sandbox = await world.create({ signal: controller.signal });
-    await sandbox.createContainer({ image: world.image, signal: controller.signal });
-  };
-  await expect(attempt()).rejects.toMatchObject({ code: 'aborted' });
-  expect(await world.leftovers()).toEqual([]);
-});
+test.for(['locateAssets', 'startFileShare', 'serve', 'share.add'] as const)(
+  'an abort during %s leaves nothing',
+  async (wanted) => {
+    const controller = new AbortController();
+    await using world = await setUp({
+      onStep: (step) => {
+        if (step === wanted) controller.abort(new Error('stop it'));
+      },
+    });
+    const attempt = async (): Promise<void> => {
+      await using sandbox = await world.create({ signal: controller.signal });
+      await sandbox.createContainer({ image: world.image, signal: controller.signal });
+    };
+    await expect(attempt()).rejects.toMatchObject({ code: 'aborted' });
+    expect(await world.leftovers()).toEqual([]);
+  },
+);
 
 test('an agent that never answers is given up in time', async () => {
-  await using world = await setUp({ before: (method) => (method === 'check' ? new Promise(() => undefined) : undefined) });
+  await using world = await setUp({
+    before: (method) => (method === 'check' ? new Promise(() => undefined) : undefined),
+  });
   const sandbox = await world.create({ bootTimeoutMs: 50 });
   await expect(sandbox.ready()).rejects.toMatchObject({ code: 'boot_failed' });
   expect(await sandbox.ended).toMatchObject({ name: 'failed' });
@@ -211,7 +240,11 @@ test('an agent that never answers is given up in time', async () => {
 });
 
 test.for([
-  { name: 'machine', lose: (world: Awaited<ReturnType<typeof setUp>>) => world.hypervisor.vms[0]?.guest.exitVmm({ signal: 'SIGKILL' }) },
+  {
+    name: 'machine',
+    lose: (world: Awaited<ReturnType<typeof setUp>>) =>
+      world.hypervisor.vms[0]?.guest.exitVmm({ signal: 'SIGKILL' }),
+  },
   { name: 'file sharing', lose: (world: Awaited<ReturnType<typeof setUp>>) => world.crashFileShare() },
 ])('when the $name is lost, everything pending ends at once and the host is cleaned', async ({ lose }) => {
   await using world = await setUp();
@@ -231,7 +264,10 @@ test.for([
 
 test('a driver error keeps its meaning', async () => {
   await using world = await setUp({
-    script: { onStarting: () => Promise.reject(new HypervisorError('vmm_missing', 'qemu is not installed', { remedy: 'install it' })) },
+    script: {
+      onStarting: () =>
+        Promise.reject(new HypervisorError('vmm_missing', 'qemu is not installed', { remedy: 'install it' })),
+    },
   });
   const sandbox = await world.create();
   await expect(sandbox.ready()).rejects.toMatchObject({ code: 'tool_missing', remedy: 'install it' });
@@ -243,7 +279,10 @@ test('a kept record tells how it ended', async () => {
   const sandbox = await world.create({ keepRecord: true });
   await sandbox.ready();
   await sandbox.stop();
-  expect(await readRecord(sandbox.directory)).toMatchObject({ status: 'exited', finishedAt: expect.any(String) as unknown });
+  expect(await readRecord(sandbox.directory)).toMatchObject({
+    status: 'exited',
+    finishedAt: expect.any(String) as unknown,
+  });
 });
 
 test('stop is idempotent, also at once and while booting', async () => {
@@ -252,7 +291,9 @@ test('stop is idempotent, also at once and while booting', async () => {
   await Promise.all([sandbox.stop(), sandbox.stop()]);
   await sandbox.stop();
   expect(sandbox.state.name).toBe('stopped');
-  await expect(sandbox.createContainer({ image: world.image })).rejects.toMatchObject({ code: 'invalid_state' });
+  await expect(sandbox.createContainer({ image: world.image })).rejects.toMatchObject({
+    code: 'invalid_state',
+  });
   expect(await world.leftovers()).toEqual([]);
 });
 
@@ -263,10 +304,17 @@ test.for<{ options: SandboxOptions; code: string; message: string }>([
   { options: { id: '../up' }, code: 'invalid_options', message: '"../up"' },
   { options: { id: 'x' }, code: 'invalid_options', message: '"x"' },
   { options: { hostname: 'a b' }, code: 'invalid_options', message: '"a b"' },
-  { options: { runRoot: `/tmp/${'long/'.repeat(20)}` }, code: 'socket_path_too_long', message: 'the system allows 107' },
+  {
+    options: { runRoot: `/tmp/${'long/'.repeat(20)}` },
+    code: 'socket_path_too_long',
+    message: 'the system allows 107',
+  },
 ])('refused before anything is made: $message', async ({ options, code, message }) => {
   await using world = await setUp();
-  await expect(world.create(options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) as unknown });
+  await expect(world.create(options)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message) as unknown,
+  });
   expect(world.steps).toEqual([]);
   expect(await world.leftovers()).toEqual([]);
 });

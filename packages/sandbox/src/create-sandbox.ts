@@ -2,8 +2,9 @@
 import { copyFile } from 'node:fs/promises';
 
 import { sharedDirectoryTag } from '@hako/protocols';
-import type { VirtualMachine } from '@hako/hypervisor';
+import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
 
+import { agentChannelParameters, chooseAgentChannel, type AgentChannel } from './agent-channel.ts';
 import { throwIfAborted } from './deadline.ts';
 import type { GuestAssets } from './guest-assets.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
@@ -38,13 +39,16 @@ export async function createSandbox(
   const timeline = new Timeline(parts.clock);
   const endPreparation = timeline.begin('prepare host');
   const assets = await parts.locateAssets(config.cacheDirectory, options.assets ?? {});
+  const channel = await chooseAgentChannel(options.agentChannel ?? 'auto');
 
   const undo = new UndoStack();
   try {
     const runDirectory = await claim(config);
     undo.push('run directory', () => runDirectory.release(options.keepRecord ?? false));
     throwIfAborted(signal);
-    const vm = await parts.hypervisor.createVm(vmConfig(config, assets, runDirectory.path), { signal });
+    const vm = await parts.hypervisor.createVm(vmConfig(config, assets, channel, runDirectory.path), {
+      signal,
+    });
     const share = await parts.startFileShare({ directory: runDirectory.path, signal });
     undo.push('file sharing', () => share.close());
     pushVm(undo, vm, options.keepConsoleLog);
@@ -60,7 +64,8 @@ export async function createSandbox(
       undo,
     });
   } catch (error) {
-    for (const { step, error: reason } of await undo.unwind()) parts.logger.error({ step, reason }, 'could not be taken back');
+    for (const { step, error: reason } of await undo.unwind())
+      parts.logger.error({ step, reason }, 'could not be taken back');
     throw fromHypervisorFailure(error);
   }
 }
@@ -83,9 +88,12 @@ function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | un
   });
 }
 
-function vmConfig(config: SandboxConfig, assets: GuestAssets, runDir: string): Parameters<
-  SandboxComponents['hypervisor']['createVm']
->[0] {
+function vmConfig(
+  config: SandboxConfig,
+  assets: GuestAssets,
+  agentChannel: AgentChannel,
+  runDir: string,
+): VmConfig {
   const { options } = config;
   return {
     id: config.id,
@@ -95,12 +103,12 @@ function vmConfig(config: SandboxConfig, assets: GuestAssets, runDir: string): P
     ...(assets.imagePath === undefined
       ? {}
       : { rootImage: { path: assets.imagePath, format: 'raw', fstype: assets.imageFstype } }),
-    kernelParameters: options.kernelParameters ?? [],
+    kernelParameters: [...agentChannelParameters(agentChannel), ...(options.kernelParameters ?? [])],
     vcpus: config.vcpus,
     memoryMib: config.memoryMib,
     sharedMemory: true,
     devices: [{ kind: 'virtio-fs', tag: sharedDirectoryTag, socketPath: shareSocketPath(runDir) }],
-    agentChannel: options.agentChannel ?? 'auto',
+    agentChannel,
     accelerator: options.accelerator ?? 'auto',
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   };

@@ -35,7 +35,10 @@ const buildRemedy = 'build the guest with `npm start`, or give --kernel, --initr
  * @param cacheDirectory where the builder keeps its results
  * @param overrides files to use instead
  */
-export async function locateGuestAssets(cacheDirectory: string, overrides: AssetOverrides = {}): Promise<GuestAssets> {
+export async function locateGuestAssets(
+  cacheDirectory: string,
+  overrides: AssetOverrides = {},
+): Promise<GuestAssets> {
   const { kernelPath, initrdPath, imagePath } = overrides;
   const isComplete = kernelPath !== undefined && (initrdPath !== undefined || imagePath !== undefined);
   const built = isComplete ? undefined : await readManifest(cacheDirectory);
@@ -65,7 +68,9 @@ async function readManifest(cacheDirectory: string): Promise<GuestAssets> {
     });
   }
   if (!isManifest(value)) {
-    throw new SandboxError('assets_missing', `guest manifest ${path} is not understood`, { remedy: buildRemedy });
+    throw new SandboxError('assets_missing', `guest manifest ${path} is not understood`, {
+      remedy: buildRemedy,
+    });
   }
   return value;
 }

@@ -24,7 +24,9 @@ const codes: Readonly<Record<HypervisorErrorCode, SandboxErrorCode>> = {
 export function fromHypervisorFailure(error: unknown): unknown {
   if (!HypervisorError.is(error)) return error;
   const { message, remedy, consoleTail, stderrTail, exit } = error;
-  const tail = [stderrTail ?? exit?.stderrTail, consoleTail ?? exit?.consoleTail].filter((text) => text !== undefined && text !== '');
+  const tail = [stderrTail ?? exit?.stderrTail, consoleTail ?? exit?.consoleTail].filter(
+    (text) => text !== undefined && text !== '',
+  );
   return new SandboxError(codes[error.code], message, {
     cause: error,
     ...(remedy === undefined ? {} : { remedy }),

@@ -40,7 +40,11 @@ export class Lifeline {
    * @param signal the caller's signal
    * @param call the call; receives a signal that fires for either
    */
-  async call<T>(what: string, signal: AbortSignal | undefined, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async call<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     throwIfAborted(signal);
     this.#throwIfLost();
     const controller = new AbortController();

@@ -26,13 +26,18 @@ export interface RunToolOptions {
  * @param args its arguments; never interpreted by a shell
  * @param options limits
  */
-export function runTool(file: string, args: readonly string[], options: RunToolOptions = {}): Promise<string> {
+export function runTool(
+  file: string,
+  args: readonly string[],
+  options: RunToolOptions = {},
+): Promise<string> {
   const { signal, timeoutMs = defaultTimeoutMs, inheritedFds = [] } = options;
   if (signal?.aborted === true) {
     return Promise.reject(new SandboxError('aborted', `${file} aborted`, { cause: signal.reason }));
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', ...inheritedFds] });
+    // A session of its own: the caller's signal decides about its end, not a key at a terminal.
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', ...inheritedFds], detached: true });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -44,7 +49,8 @@ export function runTool(file: string, args: readonly string[], options: RunToolO
       early ??= error;
       child.kill('SIGKILL');
     };
-    const onAbort = (): void => end(new SandboxError('aborted', `${file} aborted`, { cause: signal?.reason }));
+    const onAbort = (): void =>
+      end(new SandboxError('aborted', `${file} aborted`, { cause: signal?.reason }));
     const timer = setTimeout(
       () => end(new SandboxError('timeout', `${file} took longer than ${timeoutMs} ms`)),
       timeoutMs,
@@ -59,7 +65,10 @@ export function runTool(file: string, args: readonly string[], options: RunToolO
       settle(() =>
         reject(
           cause.code === 'ENOENT'
-            ? new SandboxError('tool_missing', `${file} is not installed`, { cause, remedy: 'run `hako doctor`' })
+            ? new SandboxError('tool_missing', `${file} is not installed`, {
+                cause,
+                remedy: 'run `hako doctor`',
+              })
             : new SandboxError('tool_failed', `${file} cannot be started: ${cause.message}`, { cause }),
         ),
       ),
@@ -74,8 +83,15 @@ export function runTool(file: string, args: readonly string[], options: RunToolO
   });
 }
 
-function toolFailure(file: string, args: readonly string[], status: number | string, stderr: string): SandboxError {
+function toolFailure(
+  file: string,
+  args: readonly string[],
+  status: number | string,
+  stderr: string,
+): SandboxError {
   const lastLine = stderr.trim().split('\n').at(-1) ?? '';
   const why = lastLine === '' ? `ended with ${status}` : lastLine;
-  return new SandboxError('tool_failed', `${file} failed: ${why}`, { tail: `${file} ${args.join(' ')}\n${stderr}` });
+  return new SandboxError('tool_failed', `${file} failed: ${why}`, {
+    tail: `${file} ${args.join(' ')}\n${stderr}`,
+  });
 }

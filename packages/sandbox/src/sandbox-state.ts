@@ -47,7 +47,11 @@ export function mayFollow(from: SandboxState['name'], to: SandboxState['name']):
  * @param state present state
  * @param allowed states in which the call makes sense
  */
-export function expectState(operation: string, state: SandboxState, ...allowed: SandboxState['name'][]): void {
+export function expectState(
+  operation: string,
+  state: SandboxState,
+  ...allowed: SandboxState['name'][]
+): void {
   if (allowed.includes(state.name)) return;
   if (state.name === 'failed') throw state.error;
   throw new SandboxError('invalid_state', `${operation}: the sandbox is ${state.name}`);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { VirtualMachine } from '@hako/hypervisor';
 
 import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
@@ -21,6 +23,9 @@ import type { UndoStack } from './undo-stack.ts';
 
 /** The guest gets so long to end its processes in order before its machine is taken away. */
 const destroyTimeoutMs = 1_000;
+
+/** An end that has a cause elsewhere is explained by it within this time. */
+const explanationMs = 100;
 
 /** What `createSandbox` hands over; the sandbox owns it from then on. */
 export interface SandboxResources {
@@ -72,8 +77,7 @@ export class Sandbox implements AsyncDisposable {
     this.ended = this.#ended.promise;
     this.#ready = this.#boot();
     this.#ready.catch((error: unknown) => this.#fail(bootFailure(error)));
-    void resources.vm.exited.then((exit) => this.#fail(unexpectedExit(exit)));
-    void resources.share.ended.then((how) => this.#fail(new SandboxError('vm_exited', `file sharing failed: virtiofsd ${how}`)));
+    this.#watchLoss();
   }
 
   /** Where it is in its life. */
@@ -118,7 +122,8 @@ export class Sandbox implements AsyncDisposable {
   async createContainer(options: ContainerOptions): Promise<Container> {
     expectState('createContainer', this.#state, 'starting', 'running');
     const id = options.id ?? (this.#containers.size === 0 ? this.id : randomId());
-    if (this.#containers.has(id)) throw new SandboxError('invalid_options', `container id ${id} is already in use`);
+    if (this.#containers.has(id))
+      throw new SandboxError('invalid_options', `container id ${id} is already in use`);
     const { config, share, timeline } = this.#resources;
     const host = { hostname: config.hostname, share, lifeline: this.#lifeline, timeline, ready: this.#ready };
     const creation = createContainer(host, id, options, () => this.#containers.delete(id));
@@ -189,8 +194,24 @@ export class Sandbox implements AsyncDisposable {
       this.#enter({ name: 'running' });
       return endpoint.agent;
     } catch (error) {
-      throw bootFailure(error);
+      // What ended the machine says more than what its end led to.
+      throw this.#state.name === 'failed' ? this.#state.error : bootFailure(error);
     }
+  }
+
+  /** Of several things that end together, the one that explains the others is to be the reason. */
+  #watchLoss(): void {
+    const { vm, share } = this.#resources;
+    const patience = (): Promise<undefined> => delay(explanationMs, undefined, { ref: false });
+    void vm.exited.then(async (exit) => {
+      if (this.#state.name === 'starting') await patience();
+      this.#fail(unexpectedExit(exit));
+    });
+    void share.ended.then(async (how) => {
+      await Promise.race([vm.exited, patience()]);
+      await patience();
+      this.#fail(new SandboxError('vm_exited', `file sharing failed: virtiofsd ${how}`));
+    });
   }
 
   async #recordFirst(container: Container): Promise<void> {
@@ -203,7 +224,10 @@ export class Sandbox implements AsyncDisposable {
 
   #enter(next: SandboxState): void {
     if (!mayFollow(this.#state.name, next.name)) {
-      throw new SandboxError('invalid_state', `the sandbox cannot be ${next.name}, it is ${this.#state.name}`);
+      throw new SandboxError(
+        'invalid_state',
+        `the sandbox cannot be ${next.name}, it is ${this.#state.name}`,
+      );
     }
     this.#state = next;
   }
@@ -222,11 +246,15 @@ export class Sandbox implements AsyncDisposable {
     const end = this.#resources.timeline.begin('teardown');
     if (graceful && wasRunning) await this.#destroyGuest();
     this.#lifeline.lose(new SandboxError('invalid_state', 'the sandbox was stopped'));
-    const failures = await this.#takeBack({ status: 'exited', ...(exitCode === undefined ? {} : { exitCode }) });
+    const failures = await this.#takeBack({
+      status: 'exited',
+      ...(exitCode === undefined ? {} : { exitCode }),
+    });
     end();
     this.#enter({ name: 'stopped' });
     this.#ended.resolve(this.#state);
-    if (failures > 0) throw new SandboxError('tool_failed', `sandbox ${this.id} could not be removed completely`);
+    if (failures > 0)
+      throw new SandboxError('tool_failed', `sandbox ${this.id} could not be removed completely`);
   }
 
   async #destroyGuest(): Promise<void> {
@@ -238,12 +266,17 @@ export class Sandbox implements AsyncDisposable {
     }).catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
   }
 
-  async #takeBack(record: { status: 'exited' | 'failed'; error?: string; exitCode?: number }): Promise<number> {
+  async #takeBack(record: {
+    status: 'exited' | 'failed';
+    error?: string;
+    exitCode?: number;
+  }): Promise<number> {
     const { logger, runDirectory, undo } = this.#resources;
     await this.#endpoint?.close();
     await runDirectory.update({ ...record, finishedAt: new Date().toISOString() }).catch(() => undefined);
     const failures = await undo.unwind();
-    for (const { step, error } of failures) logger.error({ step, error, sandbox: this.id }, 'could not be taken back');
+    for (const { step, error } of failures)
+      logger.error({ step, error, sandbox: this.id }, 'could not be taken back');
     if (this.#state.name === 'failed') this.#ended.resolve(this.#state);
     return failures.length;
   }
@@ -251,5 +284,7 @@ export class Sandbox implements AsyncDisposable {
 
 function bootFailure(error: unknown): SandboxError {
   const known = fromHypervisorFailure(error);
-  return known instanceof SandboxError ? known : new SandboxError('boot_failed', describeError(known), { cause: known });
+  return known instanceof SandboxError
+    ? known
+    : new SandboxError('boot_failed', describeError(known), { cause: known });
 }

@@ -47,10 +47,10 @@ export interface BuildOptions {
 export async function buildGuestAssets(options: BuildOptions): Promise<GuestAssets> {
   const { cacheDir, signal, onProgress = () => undefined } = options;
   await mkdir(cacheDir, { recursive: true });
-  onProgress('unpacking the guest kernel');
-  const kernel = await prepareKernel({ packagePath: options.kernelPackagePath, cacheDir, signal });
   onProgress('bundling the agent');
   const { code } = await bundleAgent(options.agentEntry, options.workspaceRoot);
+  onProgress('unpacking the guest kernel');
+  const kernel = await prepareKernel({ packagePath: options.kernelPackagePath, cacheDir, signal });
   const rootTree = await assembleRootTree({ kernel, nodePath: options.nodePath, agentCode: code, signal });
   const initramfsTree = await assembleInitramfsTree(kernel);
   const digest = await digestInputs(kernel, [rootTree, initramfsTree]);

@@ -23,10 +23,7 @@ export async function runTool(
     });
     return result.stdout;
   } catch (error) {
-    const reason =
-      error instanceof ExecaError
-        ? lastLine(error.stderr ?? '') || error.shortMessage
-        : String(error);
+    const reason = error instanceof ExecaError ? lastLine(error.message) : String(error);
     throw new GuestImageError('tool_failed', `${program} failed: ${reason}`, { cause: error });
   }
 }

@@ -67,7 +67,8 @@ describe.each(pairs)('$title', ({ client, server }) => {
     await using own = ownServer === true ? await Pair.start(programOf(client), programOf(server)) : undefined;
     const pair = own ?? shared;
     const session = new Session({
-      ...pair,
+      driver: pair.driver,
+      server: pair.server,
       serverImplementation: server.implementation,
       name: name.replaceAll(' ', '-'),
     });

@@ -32,7 +32,9 @@ export async function ensureCliBundle() {
     // It has native parts, which are found from node_modules at run time.
     external: ['koffi'],
     // CommonJS packages inside of the bundle ask for Node's modules by require.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
     metafile: true,
     logLevel: 'silent',
   }).catch((error) => {
@@ -40,7 +42,11 @@ export async function ensureCliBundle() {
     const place = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
     throw new SetupError(`hako does not bundle: ${place}${first?.text ?? error.message}`);
   });
-  const inputs = [...Object.keys(result.metafile.inputs), 'package-lock.json', 'tools/setup/src/cli-bundle.mjs'].sort();
+  const inputs = [
+    ...Object.keys(result.metafile.inputs),
+    'package-lock.json',
+    'tools/setup/src/cli-bundle.mjs',
+  ].sort();
   renameSync(temporary, bundlePath);
   writeStamp(stampPath, { inputs, fingerprint: fingerprint(inputs) });
 }

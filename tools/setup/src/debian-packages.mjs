@@ -98,11 +98,13 @@ export async function ensureDebianPackages(reporter, environment = {}) {
   }
   const prefix = isRoot ? [] : await sudoPrefix();
   if (prefix === undefined) {
-    throw new SetupError(`missing packages, and neither root nor sudo without a password: apt-get install ${list}`);
+    throw new SetupError(
+      `missing packages, and neither root nor sudo without a password: apt-get install ${list}`,
+    );
   }
   await reporter.step(`installing ${list}`, async (detail) => {
     const install = ['install', '--yes', '--no-install-recommends', ...missing];
-    let result = await haveLists(listsDir) ? await aptGet(prefix, install, detail) : undefined;
+    let result = (await haveLists(listsDir)) ? await aptGet(prefix, install, detail) : undefined;
     if (result?.code !== 0) {
       await aptGet(prefix, ['update'], detail);
       result = await aptGet(prefix, install, detail);
@@ -119,7 +121,15 @@ export async function ensureDebianPackages(reporter, environment = {}) {
  * @param {(line: string) => void} detail
  */
 export function aptGet(prefix, words, detail) {
-  const command = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', 'apt-get', '--quiet', ...words];
+  const command = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'LC_ALL=C',
+    'apt-get',
+    '--quiet',
+    ...words,
+  ];
   return runProgram(command[0] ?? 'env', command.slice(1), { onLine: detail });
 }
 

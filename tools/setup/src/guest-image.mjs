@@ -30,7 +30,8 @@ export async function isGuestImageCurrent(cacheDir) {
   const stamp = readStamp(stampPath);
   const current = readStamp(join(cacheDir, 'current.json'));
   if (stamp === undefined || current === undefined || stamp.digest !== current.digest) return false;
-  if (![current.kernelPath, current.initrdPath, current.imagePath].every((path) => existsSync(String(path)))) return false;
+  if (![current.kernelPath, current.initrdPath, current.imagePath].every((path) => existsSync(String(path))))
+    return false;
   return stamp.inputs === digestInputs(await findKernelPackage(cacheDir));
 }
 

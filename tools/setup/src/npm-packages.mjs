@@ -39,11 +39,17 @@ export async function ensureNpmPackages(root, reporter) {
   // Not `npm ci`: it refuses a lock file from a registry that lacks optional packages of other platforms, and empties
   // node_modules under the feet of whatever runs from there. Whether the lock file was followed is looked at instead.
   await reporter.step('installing npm packages', async (detail) => {
-    const result = await npm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=http'], root, detail);
+    const result = await npm(
+      ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=http'],
+      root,
+      detail,
+    );
     if (result.code !== 0) throw new SetupError(`npm install failed: ${failureLine(result)}`);
   });
   if (!(await areNpmPackagesInstalled(root))) {
-    throw new SetupError('npm did not install what package-lock.json names: remove node_modules and try again');
+    throw new SetupError(
+      'npm did not install what package-lock.json names: remove node_modules and try again',
+    );
   }
 }
 
@@ -59,7 +65,9 @@ export function isInstalled(locked, installed) {
     if (!path.includes('node_modules/')) return true;
     const found = installed[path];
     if (found === undefined) return wanted.optional === true;
-    return found.version === wanted.version && found.integrity === wanted.integrity && found.link === wanted.link;
+    return (
+      found.version === wanted.version && found.integrity === wanted.integrity && found.link === wanted.link
+    );
   });
 }
 

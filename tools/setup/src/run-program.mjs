@@ -28,7 +28,10 @@ export function runProgram(program, programArguments, { cwd, env = process.env, 
     /** @param {string} text */
     const collect = (text) => {
       output = (output + text).slice(-keptOutputBytes);
-      const line = text.trimEnd().split(/[\r\n]/).at(-1);
+      const line = text
+        .trimEnd()
+        .split(/[\r\n]/)
+        .at(-1);
       if (line) onLine?.(line);
     };
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -37,7 +40,9 @@ export function runProgram(program, programArguments, { cwd, env = process.env, 
     });
     child.stderr.setEncoding('utf8').on('data', collect);
     child.on('error', (error) => resolve({ code: 127, stdout, output: String(error.message) }));
-    child.on('close', (code, signal) => resolve({ code: code ?? (signal === null ? 1 : 128), stdout, output }));
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? (signal === null ? 1 : 128), stdout, output }),
+    );
   });
 }
 

@@ -36,7 +36,10 @@ export async function readCount(dir: string, name: string): Promise<bigint | und
 }
 
 /** A file of lines `key value`. */
-export async function readCounts(dir: string, name: string): Promise<ReadonlyMap<string, bigint> | undefined> {
+export async function readCounts(
+  dir: string,
+  name: string,
+): Promise<ReadonlyMap<string, bigint> | undefined> {
   const text = await readCgroupFile(dir, name);
   if (text === undefined) return undefined;
   const counts = new Map<string, bigint>();

@@ -28,7 +28,11 @@ function expandSlice(slice: string): string {
  * @param isInit - as PID 1 there is no systemd to ask
  * @throws AgentError `invalid_spec` for a path that leaves the cgroup mount
  */
-export function placeCgroup(containerId: string, cgroupsPath: string | undefined, isInit: boolean): CgroupPlacement {
+export function placeCgroup(
+  containerId: string,
+  cgroupsPath: string | undefined,
+  isInit: boolean,
+): CgroupPlacement {
   if (cgroupsPath === undefined || cgroupsPath === '') {
     return { manager: 'cgroupfs', path: `/${containerId}`, cgroupsPath: `/${containerId}` };
   }
@@ -39,11 +43,15 @@ export function placeCgroup(containerId: string, cgroupsPath: string | undefined
   }
   const words = cgroupsPath.replaceAll(':', '/').split('/');
   if (words.includes('..')) {
-    throw new AgentError('invalid_spec', `cgroup path leads upwards: ${cgroupsPath}`, { operand: cgroupsPath });
+    throw new AgentError('invalid_spec', `cgroup path leads upwards: ${cgroupsPath}`, {
+      operand: cgroupsPath,
+    });
   }
   const path = join('/', ...words);
   if (path === '/') {
-    throw new AgentError('invalid_spec', `cgroup path names the root: ${cgroupsPath}`, { operand: cgroupsPath });
+    throw new AgentError('invalid_spec', `cgroup path names the root: ${cgroupsPath}`, {
+      operand: cgroupsPath,
+    });
   }
   return { manager: 'cgroupfs', path, cgroupsPath: path };
 }

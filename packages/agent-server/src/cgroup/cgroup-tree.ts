@@ -30,7 +30,9 @@ async function groupsDeepestFirst(dir: string): Promise<string[]> {
 export async function listProcesses(dir: string): Promise<number[]> {
   const groups = await groupsDeepestFirst(dir);
   const texts = await Promise.all(groups.map((group) => readCgroupFile(group, 'cgroup.procs')));
-  return texts.flatMap((text) => (text ?? '').split('\n').flatMap((line) => (/^\d+$/.test(line) ? [Number(line)] : [])));
+  return texts.flatMap((text) =>
+    (text ?? '').split('\n').flatMap((line) => (/^\d+$/.test(line) ? [Number(line)] : [])),
+  );
 }
 
 /** Sends SIGKILL to every process in a group; those that have just gone are skipped. */

@@ -37,11 +37,7 @@ export async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal 
   if (signal === undefined) return await promise;
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => {
-    // An abort reason is whatever the caller of abort() gave.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on unchanged
-    reject(signal.reason);
-  };
+  const onAbort = () => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([promise, aborted]);

@@ -89,7 +89,9 @@ export interface AgentOptions {
 
 /** While options are being read they can be written. */
 export type OptionsDraft = {
-  -readonly [Key in keyof AgentOptions]: Key extends 'memAgent' ? MemoryAgentDraft | undefined : AgentOptions[Key];
+  -readonly [Key in keyof AgentOptions]: Key extends 'memAgent'
+    ? MemoryAgentDraft | undefined
+    : AgentOptions[Key];
 };
 /** As {@link OptionsDraft}. */
 export type MemoryAgentDraft = { -readonly [Key in keyof MemoryAgentOptions]: MemoryAgentOptions[Key] };

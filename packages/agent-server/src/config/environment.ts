@@ -8,7 +8,10 @@ import { lenientBoolean, logLevelOf } from './option-values.ts';
  *
  * @param draft - is changed
  */
-export function applyEnvironment(draft: OptionsDraft, environment: Readonly<Record<string, string | undefined>>): void {
+export function applyEnvironment(
+  draft: OptionsDraft,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
   const serverAddr = environment['KATA_AGENT_SERVER_ADDR'];
   if (serverAddr !== undefined) draft.serverAddr = serverAddr;
   const logLevel = environment['KATA_AGENT_LOG_LEVEL'];

@@ -19,7 +19,9 @@ import {
 } from './option-values.ts';
 
 type Setter = (draft: OptionsDraft, name: string, text: string) => void;
-type KeysOf<Value> = { [Key in keyof OptionsDraft]: OptionsDraft[Key] extends Value ? Key : never }[keyof OptionsDraft];
+type KeysOf<Value> = {
+  [Key in keyof OptionsDraft]: OptionsDraft[Key] extends Value ? Key : never;
+}[keyof OptionsDraft];
 
 /** A time of 0 leaves the default in place. */
 const seconds =
@@ -54,7 +56,10 @@ const withValue: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['agent.debug_console_vport', port('debugConsoleVport')],
   ['agent.log_vport', port('logVport')],
   ['agent.passfd_listener_port', port('passfdListenerPort')],
-  ['agent.container_pipe_size', (draft, name, text) => (draft.containerPipeSizeBytes = capacityBytes(name, text))],
+  [
+    'agent.container_pipe_size',
+    (draft, name, text) => (draft.containerPipeSizeBytes = capacityBytes(name, text)),
+  ],
   ['cgroup_no_v1', (draft, name, text) => (draft.cgroupNoV1 = filledText(name, text))],
   ['systemd.unified_cgroup_hierarchy', flag('unifiedCgroupHierarchy')],
   ['agent.https_proxy', (draft, name, text) => (draft.httpsProxy = urlText(name, text))],
@@ -70,7 +75,8 @@ const withValue: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['agent.secure_storage_integrity', flag('secureStorageIntegrity')],
   [
     'agent.mem_agent_enable',
-    (draft, name, text) => (draft.memAgent = strictBoolean(name, text) ? defaultMemoryAgentOptions() : undefined),
+    (draft, name, text) =>
+      (draft.memAgent = strictBoolean(name, text) ? defaultMemoryAgentOptions() : undefined),
   ],
 ]);
 

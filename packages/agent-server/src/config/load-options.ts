@@ -23,7 +23,10 @@ async function fromFile(sources: OptionSources, path: string): Promise<OptionsDr
   try {
     text = await readTextFile(path);
   } catch (error) {
-    throw new AgentError('invalid_option', `configuration file ${path} cannot be read`, { operand: path, cause: error });
+    throw new AgentError('invalid_option', `configuration file ${path} cannot be read`, {
+      operand: path,
+      cause: error,
+    });
   }
   // Loaded only here: a guest without a file does not pay for the parser.
   const { applyToml } = await import('./toml-options.ts');

@@ -32,7 +32,10 @@ export const memoryAgentSetters: ReadonlyMap<string, Setter> = new Map<string, S
     'mem_agent_compact_period_psi_percent_limit',
     (draft, name, text) => (draft.compactPeriodPsiPercentLimit = u8(name, text)),
   ],
-  ['mem_agent_compact_psi_percent_limit', (draft, name, text) => (draft.compactPsiPercentLimit = u8(name, text))],
+  [
+    'mem_agent_compact_psi_percent_limit',
+    (draft, name, text) => (draft.compactPsiPercentLimit = u8(name, text)),
+  ],
   ['mem_agent_compact_sec_max', (draft, name, text) => (draft.compactSecMax = i64(name, text))],
   ['mem_agent_compact_order', (draft, name, text) => (draft.compactOrder = u8(name, text))],
   ['mem_agent_compact_threshold', (draft, name, text) => (draft.compactThreshold = u64(name, text))],

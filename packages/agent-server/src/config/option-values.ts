@@ -35,7 +35,8 @@ export function strictBoolean(name: string, text: string): boolean {
 export function integerBetween(name: string, text: string, min: bigint, max: bigint): bigint {
   if (!/^[+-]?\d+$/.test(text)) return refuse(name, `is not a whole number: ${JSON.stringify(text)}`);
   const value = BigInt(text.replace(/^\+/, ''));
-  if (value < min || value > max) return refuse(name, `is not between ${min.toString()} and ${max.toString()}: ${text}`);
+  if (value < min || value > max)
+    return refuse(name, `is not between ${min.toString()} and ${max.toString()}: ${text}`);
   return value;
 }
 
@@ -70,7 +71,10 @@ export function logLevelOf(name: string, text: string): LogLevel {
 
 /** One of a fixed set of words; throws `invalid_option`. */
 export function oneOf<const Word extends string>(name: string, text: string, words: readonly Word[]): Word {
-  return words.find((word) => word === text) ?? refuse(name, `is none of ${words.join(', ')}: ${JSON.stringify(text)}`);
+  return (
+    words.find((word) => word === text) ??
+    refuse(name, `is none of ${words.join(', ')}: ${JSON.stringify(text)}`)
+  );
 }
 
 /** A capacity in bytes, not negative; throws `invalid_option`. */

@@ -17,7 +17,8 @@ function refuse(name: string, what: string): never {
 }
 
 const text = (name: string, value: unknown) => (typeof value === 'string' ? value : refuse(name, 'a text'));
-const bool = (name: string, value: unknown) => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
+const bool = (name: string, value: unknown) =>
+  typeof value === 'boolean' ? value : refuse(name, 'true or false');
 const integer = (name: string, value: unknown) =>
   typeof value === 'bigint' ? value.toString() : refuse(name, 'a whole number');
 
@@ -45,9 +46,15 @@ const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['cdi_timeout', (draft, name, value) => (draft.cdiTimeoutMs = duration(name, value))],
   ['launch_process_timeout', (draft, name, value) => (draft.launchProcessTimeoutMs = duration(name, value))],
   ['visible_cdi_devices', (draft, name, value) => (draft.visibleCdiDevices = bool(name, value))],
-  ['debug_console_vport', (draft, name, value) => (draft.debugConsoleVport = int32(name, integer(name, value)))],
+  [
+    'debug_console_vport',
+    (draft, name, value) => (draft.debugConsoleVport = int32(name, integer(name, value))),
+  ],
   ['log_vport', (draft, name, value) => (draft.logVport = int32(name, integer(name, value)))],
-  ['passfd_listener_port', (draft, name, value) => (draft.passfdListenerPort = int32(name, integer(name, value)))],
+  [
+    'passfd_listener_port',
+    (draft, name, value) => (draft.passfdListenerPort = int32(name, integer(name, value))),
+  ],
   [
     'container_pipe_size',
     (draft, name, value) => (draft.containerPipeSizeBytes = capacityBytes(name, integer(name, value))),
@@ -62,7 +69,8 @@ const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ],
   [
     'guest_components_procs',
-    (draft, name, value) => (draft.guestComponentsProcs = oneOf(name, text(name, value), guestComponentsProcs)),
+    (draft, name, value) =>
+      (draft.guestComponentsProcs = oneOf(name, text(name, value), guestComponentsProcs)),
   ],
   ['secure_storage_integrity', (draft, name, value) => (draft.secureStorageIntegrity = bool(name, value))],
   ['policy_file', (draft, name, value) => (draft.policyFile = text(name, value))],

@@ -78,7 +78,10 @@ export async function createBundle(
       mounter.mount({ source: rootPath, target: rootfs, flags: ['bind', 'rec'] });
     } catch (error) {
       removeDirectory();
-      throw new AgentError('invalid_spec', `root path ${rootPath} cannot be bound`, { operand: rootPath, cause: error });
+      throw new AgentError('invalid_spec', `root path ${rootPath} cannot be bound`, {
+        operand: rootPath,
+        cause: error,
+      });
     }
   }
   return {

@@ -32,7 +32,10 @@ export type ContainerState =
   | { readonly kind: 'destroyed' };
 
 /** The states from which a container can be destroyed. */
-export type LivingState = Exclude<ContainerState, { readonly kind: 'destroying' } | { readonly kind: 'destroyed' }>;
+export type LivingState = Exclude<
+  ContainerState,
+  { readonly kind: 'destroying' } | { readonly kind: 'destroyed' }
+>;
 
 /** What can happen to a container. */
 export type ContainerEvent =
@@ -76,7 +79,11 @@ export function nextState(containerId: string, state: ContainerState, event: Con
       if (state.kind === 'destroying') return state.before;
       break;
   }
-  throw new AgentError('invalid_state', `cannot ${event.kind} container ${containerId}: it is ${state.kind}`, {
-    operand: containerId,
-  });
+  throw new AgentError(
+    'invalid_state',
+    `cannot ${event.kind} container ${containerId}: it is ${state.kind}`,
+    {
+      operand: containerId,
+    },
+  );
 }

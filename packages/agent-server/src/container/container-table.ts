@@ -46,7 +46,9 @@ export function createContainerTable(): ContainerTable {
     get(id) {
       const container = containers.get(id);
       if (container === undefined) {
-        throw new AgentError('container_not_found', `container ${JSON.stringify(id)} not found`, { operand: id });
+        throw new AgentError('container_not_found', `container ${JSON.stringify(id)} not found`, {
+          operand: id,
+        });
       }
       return container;
     },

@@ -59,7 +59,8 @@ export class Container {
     this.#state = { kind: 'created', init: this.#init };
     this.#init.exited.then(
       (status) => this.#apply({ kind: 'init_exited', status }),
-      (error: unknown) => parts.logger.error({ error, 'container-id': parts.id }, 'end of init could not be learnt'),
+      (error: unknown) =>
+        parts.logger.error({ error, 'container-id': parts.id }, 'end of init could not be learnt'),
     );
   }
 
@@ -83,7 +84,9 @@ export class Container {
     const process = this.#processes.get(execId === '' ? this.id : execId);
     if (process === undefined) {
       const name = execId === '' ? 'init process' : `process ${JSON.stringify(execId)}`;
-      throw new AgentError('process_not_found', `${name} not found in container ${this.id}`, { operand: execId });
+      throw new AgentError('process_not_found', `${name} not found in container ${this.id}`, {
+        operand: execId,
+      });
     }
     return process;
   }
@@ -114,7 +117,9 @@ export class Container {
     this.#refuseUsedExecId(execId);
     const { kind } = this.#state;
     if (kind === 'exited' || kind === 'destroying' || kind === 'destroyed') {
-      throw new AgentError('invalid_state', `cannot exec in container ${this.id}: it is ${kind}`, { operand: this.id });
+      throw new AgentError('invalid_state', `cannot exec in container ${this.id}: it is ${kind}`, {
+        operand: this.id,
+      });
     }
     this.#pendingExecs.add(execId);
     try {
@@ -145,7 +150,10 @@ export class Container {
    */
   async destroy(): Promise<void> {
     if (this.#state.kind === 'destroyed') return;
-    if (this.#state.kind === 'destroying') return await this.#state.done;
+    if (this.#state.kind === 'destroying') {
+      await this.#state.done;
+      return;
+    }
     const { promise: begin, resolve } = Promise.withResolvers<undefined>();
     const done = begin.then(() => this.#dismantle());
     this.#apply({ kind: 'destroy', done });
@@ -169,10 +177,20 @@ export class Container {
   }
 
   #refuseUsedExecId(execId: string): void {
-    if (execId !== '' && execId !== this.id && !this.#processes.has(execId) && !this.#pendingExecs.has(execId)) return;
-    throw new AgentError('process_exists', `exec id ${JSON.stringify(execId)} is in use in container ${this.id}`, {
-      operand: execId,
-    });
+    if (
+      execId !== '' &&
+      execId !== this.id &&
+      !this.#processes.has(execId) &&
+      !this.#pendingExecs.has(execId)
+    )
+      return;
+    throw new AgentError(
+      'process_exists',
+      `exec id ${JSON.stringify(execId)} is in use in container ${this.id}`,
+      {
+        operand: execId,
+      },
+    );
   }
 
   async #dismantle(): Promise<void> {
@@ -196,7 +214,9 @@ export class Container {
     late.catch(() => undefined);
     try {
       if ((await Promise.race([this.#init.exited, late])) === 'late') {
-        throw new AgentError('runtime_failed', `init of container ${this.id} did not die of SIGKILL`, { operand: this.id });
+        throw new AgentError('runtime_failed', `init of container ${this.id} did not die of SIGKILL`, {
+          operand: this.id,
+        });
       }
     } finally {
       stop.abort();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { grpcToOciSpec, type OciSpec } from '@hako/protocols';
+import { grpcToOciSpec, type OciLinux, type OciSpec } from '@hako/protocols';
 import type { CreateContainerRequest } from '@hako/protocols/agent';
 import type { AgentComponents } from '../agent-components.ts';
 import { placeCgroup } from '../cgroup/cgroup-path.ts';
@@ -11,8 +11,9 @@ import { keepAllCapabilities, ownCapabilities } from '../spec/capabilities.ts';
 import { rewriteDeviceNumbers } from '../spec/device-numbers.ts';
 import { effectiveProcess } from '../spec/effective-process.ts';
 import { splitHooks } from '../spec/hooks.ts';
+import { keepReadOnly } from '../spec/read-only-sources.ts';
 import { placeNamespaces } from '../spec/namespaces.ts';
-import { validateSpec } from '../spec/validate-spec.ts';
+import { checkRequestedRoot, validateSpec } from '../spec/validate-spec.ts';
 import { type Bundle, createBundle } from './bundle.ts';
 import { Container } from './container.ts';
 
@@ -26,12 +27,10 @@ async function withEffectiveProcess(spec: OciSpec): Promise<OciSpec> {
 
 /** The root section and the linux section as the runtime needs them. */
 function withBundle(spec: OciSpec, bundle: Bundle, cgroupsPath: string): OciSpec {
-  const { intelRdt: _intelRdt, ...linux } = spec.linux ?? {};
-  return {
-    ...spec,
-    root: { path: bundle.rootfs, readonly: spec.root?.readonly ?? false },
-    linux: { ...linux, cgroupsPath },
-  };
+  const linux: OciLinux = { ...spec.linux, cgroupsPath };
+  // Cache allocation is the host's affair.
+  delete linux.intelRdt;
+  return { ...spec, root: { path: bundle.rootfs, readonly: spec.root?.readonly ?? false }, linux };
 }
 
 /**
@@ -48,8 +47,10 @@ export async function makeContainer(
 ): Promise<Container> {
   const { containerId } = request;
   const { runtime, cgroups, logger, runHooks } = components;
-  if (request.OCI === undefined) throw new AgentError('invalid_request', 'EINVAL: the request has no specification');
-  if (request.OCI.Process === undefined) throw new AgentError('invalid_request', 'EINVAL: the specification has no process');
+  if (request.OCI === undefined)
+    throw new AgentError('invalid_request', 'EINVAL: the request has no specification');
+  if (request.OCI.Process === undefined)
+    throw new AgentError('invalid_request', 'EINVAL: the specification has no process');
   await using undo = new AsyncDisposableStack();
 
   const requested = grpcToOciSpec(request.OCI);
@@ -61,13 +62,15 @@ export async function makeContainer(
   signal.throwIfAborted();
 
   const isFirst = sandbox.containers.all.length === 0;
-  const placed = placeNamespaces(rewriteDeviceNumbers(requested, devices), {
+  const faithful = keepReadOnly(rewriteDeviceNumbers(requested, devices), await components.mounter.list());
+  const placed = placeNamespaces(faithful, {
     shared: sandbox.sharedNamespaces,
     sandboxPidns: request.sandboxPidns,
     pidNamespace: isFirst ? undefined : sandbox.pidNamespace,
     hasContainers: !isFirst,
   });
   const { spec: withoutAgentHooks, agentHooks } = splitHooks(placed, sandbox.guestHooks);
+  await checkRequestedRoot(requested.root.path);
   const bundle = await createBundle(components, containerId, requested.root.path);
   undo.defer(() => bundle.remove());
   const placement = placeCgroup(containerId, requested.linux?.cgroupsPath, components.isInit);

@@ -16,7 +16,10 @@ export interface DeviceDriver {
   /** The word in `Device.type`. */
   readonly type: string;
   /** @throws AgentError `device_failed` when it does not appear in time */
-  resolve(device: Device, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<ResolvedDevice>;
+  resolve(
+    device: Device,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<ResolvedDevice>;
 }
 
 function check(device: Device): void {
@@ -43,9 +46,13 @@ export async function resolveDevices(
     devices.map((device) => {
       const driver = drivers.get(device.type);
       if (driver === undefined) {
-        throw new AgentError('unknown_device_type', `no driver for devices of type ${JSON.stringify(device.type)}`, {
-          operand: device.type,
-        });
+        throw new AgentError(
+          'unknown_device_type',
+          `no driver for devices of type ${JSON.stringify(device.type)}`,
+          {
+            operand: device.type,
+          },
+        );
       }
       return driver.resolve(device, options);
     }),

@@ -36,14 +36,19 @@ function nodeDriver(type: string, pattern: RegExp): DeviceDriver {
     async resolve(device, { timeoutMs, signal }) {
       const path = device.vmPath;
       if (!pattern.test(path)) {
-        throw new AgentError('device_failed', `device of type ${type} has no such path: ${JSON.stringify(path)}`);
+        throw new AgentError(
+          'device_failed',
+          `device of type ${type} has no such path: ${JSON.stringify(path)}`,
+        );
       }
       const deadlineMs = performance.now() + timeoutMs;
       for (;;) {
         const found = await look(path, device.containerPath);
         if (found !== undefined) return found;
         if (performance.now() >= deadlineMs) {
-          throw new AgentError('device_failed', `Timeout after ${timeoutMs} ms waiting for ${path}`, { operand: path });
+          throw new AgentError('device_failed', `Timeout after ${timeoutMs} ms waiting for ${path}`, {
+            operand: path,
+          });
         }
         await delay(pollMs, undefined, { signal });
       }

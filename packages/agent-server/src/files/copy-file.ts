@@ -68,7 +68,7 @@ function copySymlink(root: RootFiles, path: string, request: CopyFileRequest): v
 }
 
 async function writeAll(fd: number, data: Uint8Array, offset: bigint): Promise<void> {
-  for (let done = 0; done < data.length; ) {
+  for (let done = 0; done < data.length;) {
     const { bytesWritten } = await writeFd(fd, data, done, data.length - done, Number(offset) + done);
     done += bytesWritten;
   }
@@ -84,7 +84,9 @@ async function copyRegular(root: RootFiles, path: string, request: CopyFileReque
   try {
     const status = await statFd(fd);
     if (!status.isFile() || status.nlink !== 1) {
-      throw new AgentError('path_refused', `${partial} is not a plain file of the agent`, { operand: request.path });
+      throw new AgentError('path_refused', `${partial} is not a plain file of the agent`, {
+        operand: request.path,
+      });
     }
     await writeAll(fd, request.data, request.offset);
     const { size } = await statFd(fd);
@@ -100,7 +102,10 @@ async function copyRegular(root: RootFiles, path: string, request: CopyFileReque
 function checkNumbers(request: CopyFileRequest): void {
   const { offset, fileSize, data } = request;
   if (offset < 0n || fileSize < 0n || offset + BigInt(data.length) > maxOffset) {
-    throw new AgentError('invalid_request', `impossible offset ${offset.toString()} or size ${fileSize.toString()}`);
+    throw new AgentError(
+      'invalid_request',
+      `impossible offset ${offset.toString()} or size ${fileSize.toString()}`,
+    );
   }
   if (offset > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new AgentError('invalid_request', `offset ${offset.toString()} is too large`);
@@ -117,7 +122,11 @@ function checkNumbers(request: CopyFileRequest): void {
  * @param sharedDir - made when missing
  * @throws AgentError `path_refused`, `invalid_request`; errors of the kernel as they are
  */
-export async function copyFile(system: GuestSystem, sharedDir: string, request: CopyFileRequest): Promise<void> {
+export async function copyFile(
+  system: GuestSystem,
+  sharedDir: string,
+  request: CopyFileRequest,
+): Promise<void> {
   const path = pathBelow(sharedDir, request.path);
   checkNumbers(request);
   await mkdir(sharedDir, { recursive: true });
@@ -128,12 +137,8 @@ export async function copyFile(system: GuestSystem, sharedDir: string, request: 
     root.makeDirectories(parent, mode === 0 ? defaultDirectoryMode : mode);
     root.changeOwner(parent, request.uid, request.gid);
   }
-  switch (request.fileMode & typeMask) {
-    case typeDirectory:
-      return copyDirectory(root, path, request);
-    case typeSymlink:
-      return copySymlink(root, path, request);
-    default:
-      return await copyRegular(root, path, request);
-  }
+  const type = request.fileMode & typeMask;
+  if (type === typeDirectory) copyDirectory(root, path, request);
+  else if (type === typeSymlink) copySymlink(root, path, request);
+  else await copyRegular(root, path, request);
 }

@@ -33,7 +33,10 @@ function environmentOf(words: readonly string[]): Record<string, string> {
 }
 
 /** A {@link HookRunner} that uses real programs. */
-export function createHookRunner(components: { readonly runProgram: ProgramRunner; readonly logger: Logger }): HookRunner {
+export function createHookRunner(components: {
+  readonly runProgram: ProgramRunner;
+  readonly logger: Logger;
+}): HookRunner {
   const { runProgram, logger } = components;
   async function runOne(hook: OciHook, state: HookState): Promise<string | undefined> {
     if (!isAbsolute(hook.path)) return 'its path is not absolute';

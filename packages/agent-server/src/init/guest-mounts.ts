@@ -17,7 +17,13 @@ export const guestMounts: readonly GuestMount[] = [
   { source: 'sysfs', target: '/sys', fstype: 'sysfs', flags: ['nosuid', 'nodev', 'noexec'] },
   { source: 'dev', target: '/dev', fstype: 'devtmpfs', flags: ['nosuid'], optional: true },
   { source: 'tmpfs', target: '/dev/shm', fstype: 'tmpfs', flags: ['nosuid', 'nodev'] },
-  { source: 'devpts', target: '/dev/pts', fstype: 'devpts', flags: ['nosuid', 'noexec'], data: 'mode=0620,ptmxmode=0666' },
+  {
+    source: 'devpts',
+    target: '/dev/pts',
+    fstype: 'devpts',
+    flags: ['nosuid', 'noexec'],
+    data: 'mode=0620,ptmxmode=0666',
+  },
   { source: 'tmpfs', target: '/run', fstype: 'tmpfs', flags: ['nosuid', 'nodev'], data: 'mode=0755' },
   { source: 'tmpfs', target: '/tmp', fstype: 'tmpfs', flags: ['nosuid', 'nodev'], data: 'mode=1777' },
   {

@@ -4,7 +4,13 @@ import { AgentError } from '../errors/agent-error.ts';
 import { errnoName } from '../errors/describe-error.ts';
 import type { RuntimeProcess } from '../runtime/oci-runtime.ts';
 import { createOutputStream, type OutputStream } from './output-stream.ts';
-import { exitCodeOf, type ByteSink, type ExitStatus, type TerminalEnd, type TerminalSize } from './process-io.ts';
+import {
+  exitCodeOf,
+  type ByteSink,
+  type ExitStatus,
+  type TerminalEnd,
+  type TerminalSize,
+} from './process-io.ts';
 
 /** Which output is meant. A terminal has one for both. */
 export type OutputName = 'stdout' | 'stderr';
@@ -51,6 +57,8 @@ export class GuestProcess implements Disposable {
       this.#outputs.stderr.processExited();
       return status;
     });
+    // Whoever waits for it learns of a failure; nobody may.
+    this.exited.catch(() => undefined);
   }
 
   /** How it ended; undefined while it lives. */
@@ -64,7 +72,8 @@ export class GuestProcess implements Disposable {
    * @throws AgentError `stream_closed` when a terminal has been hung up by {@link GuestProcess.closeStdin}
    */
   async read(output: OutputName, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    if (this.#outputsClosed) throw new AgentError('stream_closed', `process ${this.id} has no ${output} any more`);
+    if (this.#outputsClosed)
+      throw new AgentError('stream_closed', `process ${this.id} has no ${output} any more`);
     return await this.#outputs[output].read(maxBytes, signal);
   }
 
@@ -75,7 +84,8 @@ export class GuestProcess implements Disposable {
    */
   async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     using _turn = await this.#stdinTurn.acquire(signal);
-    if (this.#stdin === undefined) throw new AgentError('stream_closed', `process ${this.id} has no stdin any more`);
+    if (this.#stdin === undefined)
+      throw new AgentError('stream_closed', `process ${this.id} has no stdin any more`);
     await this.#stdin.write(bytes, { signal });
   }
 

@@ -91,7 +91,7 @@ export function createOutputStream(source: ByteSource): OutputStream {
       const stop = new AbortController();
       const either = AbortSignal.any([signal, stop.signal]);
       try {
-        for (let seen = 0; readsBegun > seen && !hasEnded; ) {
+        for (let seen = 0; readsBegun > seen && !hasEnded;) {
           seen = readsBegun;
           await Promise.race([ended.promise, delay(exitLingerMs, undefined, { signal: either })]);
         }

@@ -37,7 +37,12 @@ export interface TerminalEnd {
 
 /** How the agent talks to a process: three pipes, or one terminal. */
 export type ProcessIo =
-  | { readonly kind: 'pipes'; readonly stdin: ByteSink; readonly stdout: ByteSource; readonly stderr: ByteSource }
+  | {
+      readonly kind: 'pipes';
+      readonly stdin: ByteSink;
+      readonly stdout: ByteSource;
+      readonly stderr: ByteSource;
+    }
   | { readonly kind: 'terminal'; readonly terminal: TerminalEnd };
 
 /** How a process ended. */

@@ -67,7 +67,8 @@ export function createAgentService(context: RpcContext, gate: RpcGate): AgentSer
     return async (request, call) => {
       try {
         await gate({ method, request });
-        if (handler === undefined) throw new ServerError(Status.UNIMPLEMENTED, `${wireName} is not implemented`);
+        if (handler === undefined)
+          throw new ServerError(Status.UNIMPLEMENTED, `${wireName} is not implemented`);
         return await handler(request, call);
       } catch (error) {
         // The client has gone or has been answered already; what is thrown reaches nobody.

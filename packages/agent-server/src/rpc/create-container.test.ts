@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciSpec } from '@hako/protocols';
 import { Status } from 'nice-grpc-common';
 import { describe, expect, test } from 'vitest';
 import { type AgentHarness, startFakeAgent, testedAgents } from '../testing/agent-harness.ts';
-import { readAll, runContainer, sleeper } from '../testing/ready-sandbox.ts';
-import { createRequest, testSpec } from '../testing/test-spec.ts';
+import { runContainer, sleeper } from '../testing/ready-sandbox.ts';
+import { createRequest } from '../testing/test-spec.ts';
+import { refusal } from '../testing/refusal.ts';
 
 const anyLinux = { namespaces: [{ type: 'mount' }, { type: 'ipc' }, { type: 'uts' }] };
 
@@ -25,10 +26,9 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     { title: 'an id that is no file name', id: 'x'.repeat(300), text: 'invalid_container_id' },
   ])('refuses $title', async ({ id, text }) => {
     await using harness = await start();
-    await expect(harness.client.createContainer(createRequest(id, harness.rootfs, sleeper))).rejects.toMatchObject({
-      code: Status.INTERNAL,
-      details: expect.stringContaining(text),
-    });
+    await expect(
+      harness.client.createContainer(createRequest(id, harness.rootfs, sleeper)),
+    ).rejects.toMatchObject(refusal(Status.INTERNAL, text));
   });
 
   const specCases: readonly {
@@ -42,8 +42,16 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     { title: 'a directory as program', args: ['/etc'], changes: {}, text: 'program_not_executable' },
     { title: 'no arguments', args: [], changes: {}, text: 'has no program' },
     { title: 'a relative root', changes: { root: { path: 'rootfs' } }, text: 'invalid_spec' },
-    { title: 'a root that does not exist', changes: { root: { path: '/no/such/root' } }, text: 'invalid_spec' },
-    { title: 'no mount namespace', changes: { linux: { namespaces: [{ type: 'ipc' }] } }, text: 'no mount namespace' },
+    {
+      title: 'a root that does not exist',
+      changes: { root: { path: '/no/such/root' } },
+      text: 'invalid_spec',
+    },
+    {
+      title: 'no mount namespace',
+      changes: { linux: { namespaces: [{ type: 'ipc' }] } },
+      text: 'no mount namespace',
+    },
     {
       title: 'a host name without uts namespace',
       changes: { hostname: 'box', linux: { namespaces: [{ type: 'mount' }] } },
@@ -74,28 +82,33 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
       changes: { mounts: [{ destination: '/proc/sys', type: 'tmpfs', source: 'tmpfs' }] },
       text: 'hides a part of /proc',
     },
-    { title: 'a cgroup path that leads upwards', changes: { linux: { ...anyLinux, cgroupsPath: '/../x' } }, text: 'upwards' },
+    {
+      title: 'a cgroup path that leads upwards',
+      changes: { linux: { ...anyLinux, cgroupsPath: '/../x' } },
+      text: 'upwards',
+    },
   ];
 
-  test.skipIf(skip).each(specCases)('refuses $title and leaves nothing', async ({ args = sleeper, changes, text }) => {
-    await using harness = await start();
-    await harness.client.createSandbox({});
-    await expect(harness.client.createContainer(createRequest('c1', harness.rootfs, args, changes))).rejects.toMatchObject({
-      code: Status.INTERNAL,
-      details: expect.stringContaining(text),
-    });
-    await expectNothingLeft(harness, 'c1');
-    await runContainer(harness, 'c1', sleeper);
-  });
+  test.skipIf(skip).each(specCases)(
+    'refuses $title and leaves nothing',
+    async ({ args = sleeper, changes, text }) => {
+      await using harness = await start();
+      await harness.client.createSandbox({});
+      await expect(
+        harness.client.createContainer(createRequest('c1', harness.rootfs, args, changes)),
+      ).rejects.toMatchObject(refusal(Status.INTERNAL, text));
+      await expectNothingLeft(harness, 'c1');
+      await runContainer(harness, 'c1', sleeper);
+    },
+  );
 
   test.skipIf(skip)('refuses a request without specification, process, root or linux section', async () => {
     await using harness = await start();
     const { client, rootfs } = harness;
     const whole = createRequest('c1', rootfs, sleeper);
-    await expect(client.createContainer({ containerId: 'c1' })).rejects.toMatchObject({
-      code: Status.INTERNAL,
-      details: expect.stringContaining('EINVAL'),
-    });
+    await expect(client.createContainer({ containerId: 'c1' })).rejects.toMatchObject(
+      refusal(Status.INTERNAL, 'EINVAL'),
+    );
     for (const part of ['Process', 'Root', 'Linux'] as const) {
       const request = { ...whole, OCI: { ...whole.OCI, [part]: undefined } };
       await expect(client.createContainer(request)).rejects.toMatchObject({ code: Status.INTERNAL });
@@ -108,12 +121,13 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     const { client, rootfs } = harness;
     await client.createSandbox({});
     await runContainer(harness, 'c1', ['cat']);
-    await expect(client.createContainer(createRequest('c1', rootfs, sleeper))).rejects.toMatchObject({
-      code: Status.INTERNAL,
-      details: expect.stringContaining('container_exists'),
-    });
+    await expect(client.createContainer(createRequest('c1', rootfs, sleeper))).rejects.toMatchObject(
+      refusal(Status.INTERNAL, 'container_exists'),
+    );
     await client.writeStdin({ containerId: 'c1', data: Buffer.from('still here') });
-    expect(Buffer.from((await client.readStdout({ containerId: 'c1', len: 99 })).data).toString()).toBe('still here');
+    expect(Buffer.from((await client.readStdout({ containerId: 'c1', len: 99 })).data).toString()).toBe(
+      'still here',
+    );
   });
 
   test.skipIf(skip)('refuses one of two requests for the same id that come together', async () => {
@@ -141,31 +155,6 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     await runContainer(harness, 'c1', ['sh', '-c', 'exit 0']);
     expect(await harness.client.waitProcess({ containerId: 'c1' })).toEqual({ status: 0 });
   });
-
-  test.skipIf(skip)('is undone when the client gives up', async () => {
-    await using harness = await start();
-    const { client, rootfs } = harness;
-    const stop = new AbortController();
-    const creating = client.createContainer(createRequest('c1', rootfs, sleeper), { signal: stop.signal });
-    await client.getGuestDetails({});
-    stop.abort();
-    await expect(creating).rejects.toThrow();
-    // ttRPC has no word for giving up, so the agent learns of it only when the connection goes.
-    await using other = await harness.connect();
-    harness.abort();
-    await expect
-      .poll(() => other.client.createContainer(createRequest('c1', rootfs, sleeper)).then(() => 'made', () => 'made before'))
-      .toMatch(/^made/);
-  });
-
-  test.skipIf(skip)('gives several containers the same host name', async () => {
-    await using harness = await start();
-    await harness.client.createSandbox({ hostname: 'sandbox-name' });
-    if (harness.rootfs === '' || !('runtime' in harness)) {
-      await runContainer(harness, 'c1', ['hostname']);
-      expect(await readAll(harness, { containerId: 'c1' })).toBe('sandbox-name\n');
-    }
-  });
 });
 
 describe('CreateContainer on a fake machine', () => {
@@ -174,7 +163,10 @@ describe('CreateContainer on a fake machine', () => {
     const { client, rootfs, paths, runtime } = harness;
     await client.createSandbox({ hostname: 'box' });
     const namespaces = ['mount', 'ipc', 'uts', 'pid', 'network'].map((type) => ({ type, path: '/host/ns' }));
-    const changes = { hostname: 'dropped', linux: { namespaces: [{ type: 'mount' }, ...namespaces.slice(1)] } };
+    const changes = {
+      hostname: 'dropped',
+      linux: { namespaces: [{ type: 'mount' }, ...namespaces.slice(1)] },
+    };
     await client.createContainer(createRequest('c1', rootfs, sleeper, changes));
     const { spec } = runtime.containers.get('c1')!;
     expect(spec.hostname).toBeUndefined();
@@ -213,7 +205,12 @@ describe('CreateContainer on a fake machine', () => {
     await using harness = await startFakeAgent();
     const { client, rootfs, runtime, mounter, paths } = harness;
     runtime.failures.create = new Error('out of luck');
-    const volume = { driver: 'virtio-fs', source: 'vol', fstype: 'virtiofs', mountPoint: join(paths.kataDir, 'vol') };
+    const volume = {
+      driver: 'virtio-fs',
+      source: 'vol',
+      fstype: 'virtiofs',
+      mountPoint: join(paths.kataDir, 'vol'),
+    };
     await expect(
       client.createContainer({ ...createRequest('c1', rootfs, sleeper), storages: [volume] }),
     ).rejects.toMatchObject({ code: Status.INTERNAL, details: 'internal error' });
@@ -231,7 +228,7 @@ describe('CreateContainer on a fake machine', () => {
     await using harness = await startFakeAgent();
     await expect(
       harness.client.createContainer({ ...createRequest('c1', harness.rootfs, sleeper), devices: [device] }),
-    ).rejects.toMatchObject({ code: Status.INTERNAL, details: expect.stringContaining(text) });
+    ).rejects.toMatchObject(refusal(Status.INTERNAL, text));
   });
 
   test('runs hooks of the guest image only for a container without hooks of its own', async () => {
@@ -244,10 +241,9 @@ describe('CreateContainer on a fake machine', () => {
         },
       },
     });
-    const { client, rootfs, paths } = harness;
+    const { client, paths } = harness;
     const hookDir = join(paths.runtimeDir, 'hooks');
     await mkdir(join(hookDir, 'poststart'), { recursive: true });
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(join(hookDir, 'poststart/b'), '', { mode: 0o755 });
     await writeFile(join(hookDir, 'poststart/a'), '', { mode: 0o755 });
     await writeFile(join(hookDir, 'poststart/not-executable'), '', { mode: 0o644 });
@@ -255,10 +251,10 @@ describe('CreateContainer on a fake machine', () => {
     await runContainer(harness, 'c1', sleeper);
     await runContainer(harness, 'c2', sleeper, { hooks: { poststop: [{ path: '/own' }] } });
     await client.removeContainer({ containerId: 'c2' });
-    expect(ran).toEqual([`poststart ${hookDir}/poststart/a c1`, `poststart ${hookDir}/poststart/b c1`, 'poststop /own c2']);
-  });
-
-  test('keeps the specification of a test honest', () => {
-    expect(testSpec('/r', ['x']).root).toEqual({ path: '/r' });
+    expect(ran).toEqual([
+      `poststart ${hookDir}/poststart/a c1`,
+      `poststart ${hookDir}/poststart/b c1`,
+      'poststop /own c2',
+    ]);
   });
 });

@@ -26,8 +26,9 @@ async function emptyDirectory(dir: string, system: GuestSystem, logger: Logger):
 export const createSandbox: HandlerFactory<'createSandbox'> =
   ({ components, sandbox }) =>
   async (request) => {
-    const { paths, system, mounter, logger, runProgram } = components;
-    if (!sandbox.containers.isEmpty) throw new AgentError('sandbox_exists', 'the sandbox has containers already');
+    const { paths, system, logger, runProgram } = components;
+    if (!sandbox.containers.isEmpty)
+      throw new AgentError('sandbox_exists', 'the sandbox has containers already');
     await emptyDirectory(paths.kataDir, system, logger);
     sandbox.hostname = request.hostname;
     if (request.sandboxId !== '') sandbox.id = request.sandboxId;
@@ -42,6 +43,6 @@ export const createSandbox: HandlerFactory<'createSandbox'> =
         logger.warn({ error, path: request.guestHookPath }, 'guest hooks could not be found');
       }
     }
-    await setGuestDns(request.dns, paths, mounter);
+    await setGuestDns(sandbox, request.dns, components);
     return {};
   };

@@ -17,10 +17,16 @@ async function destroyWithin(container: Container, timeoutMs: number, logger: Lo
   } finally {
     stop.abort();
   }
-  destroyed.catch((error: unknown) => logger.error({ error, 'container-id': container.id }, 'late removal failed'));
-  throw new AgentError('timed_out', `ETIME: container ${container.id} was not removed within ${timeoutMs} ms`, {
-    operand: container.id,
-  });
+  destroyed.catch((error: unknown) =>
+    logger.error({ error, 'container-id': container.id }, 'late removal failed'),
+  );
+  throw new AgentError(
+    'timed_out',
+    `ETIME: container ${container.id} was not removed within ${timeoutMs} ms`,
+    {
+      operand: container.id,
+    },
+  );
 }
 
 /**

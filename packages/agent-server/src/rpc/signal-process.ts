@@ -14,7 +14,8 @@ export const signalProcess: HandlerFactory<'signalProcess'> =
   async ({ containerId, execId, signal }) => {
     if (execId === '' && signal === signals.kill) {
       const container = sandbox.containers.all.find(({ id }) => id === containerId);
-      if (container === undefined) throw new AgentError('invalid_state', `container ${containerId} not found`);
+      if (container === undefined)
+        throw new AgentError('invalid_state', `container ${containerId} not found`);
       await container.killAll();
       return {};
     }

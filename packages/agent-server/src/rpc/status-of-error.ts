@@ -73,7 +73,8 @@ export function statusOfError(error: unknown, method: MethodName): ServerError |
   if (error instanceof AgentError) {
     return new ServerError(statusOfCode(error.code, method), `${error.code}: ${describeError(error)}`);
   }
-  if (error instanceof ProtocolsError) return new ServerError(Status.INTERNAL, `${error.code}: ${describeError(error)}`);
+  if (error instanceof ProtocolsError)
+    return new ServerError(Status.INTERNAL, `${error.code}: ${describeError(error)}`);
   if (errnoName(error) !== undefined) return new ServerError(Status.INTERNAL, describeError(error));
   return undefined;
 }

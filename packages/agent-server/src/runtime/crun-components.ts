@@ -19,7 +19,10 @@ export interface TerminalReceiver extends Disposable {
 /** Descriptors as crun needs them: real pipes and real terminals. */
 export interface DescriptorFactory {
   /** Both ends close-on-exec. */
-  createPipe(options?: { readonly capacityBytes?: number }): { readonly readFd: number; readonly writeFd: number };
+  createPipe(options?: { readonly capacityBytes?: number }): {
+    readonly readFd: number;
+    readonly writeFd: number;
+  };
   createReader(fd: number): ByteSource;
   createWriter(fd: number): ByteSink;
   createTerminal(masterFd: number): TerminalEnd;

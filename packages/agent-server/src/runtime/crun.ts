@@ -50,7 +50,17 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     log: { readonly path: string; readonly operation: string },
     onSpawned: () => void = () => undefined,
   ): Promise<void> {
-    const words = [...(options.launcher ?? []), program, '--root', stateDir, '--log', log.path, '--log-format', 'json', ...args];
+    const words = [
+      ...(options.launcher ?? []),
+      program,
+      '--root',
+      stateDir,
+      '--log',
+      log.path,
+      '--log-format',
+      'json',
+      ...args,
+    ];
     const [file = program, ...rest] = words;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const child = spawn(file, rest, { stdio: [...stdio], timeout: runLimitMs, killSignal: 'SIGKILL' });
@@ -69,9 +79,13 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     }
     const ending = await promise;
     if (failure !== undefined) {
-      throw new AgentError('runtime_failed', `${program} cannot be run`, { operand: program, cause: failure });
+      throw new AgentError('runtime_failed', `${program} cannot be run`, {
+        operand: program,
+        cause: failure,
+      });
     }
-    if (ending !== '0') throw runtimeErrorOf(log.operation, `ended with ${ending}`, await readIfThere(log.path));
+    if (ending !== '0')
+      throw runtimeErrorOf(log.operation, `ended with ${ending}`, await readIfThere(log.path));
   }
 
   /** Starts a process by `create` or `exec` and finds out what became of it. */
@@ -128,19 +142,28 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
       await rm(path, { force: true });
     }
   };
-  const deleteContainer = (containerId: string) => simple(`delete ${containerId}`, ['delete', '--force', containerId]);
+  const deleteContainer = (containerId: string) =>
+    simple(`delete ${containerId}`, ['delete', '--force', containerId]);
 
   return {
     name: program,
     async create(request) {
-      const manager = request.cgroupManager === 'systemd' ? ['--systemd-cgroup'] : ['--cgroup-manager=cgroupfs'];
+      const manager =
+        request.cgroupManager === 'systemd' ? ['--systemd-cgroup'] : ['--cgroup-manager=cgroupfs'];
       const noPivot = options.noPivotRoot === true ? ['--no-pivot'] : [];
       try {
         return await launch({
           operation: `create ${request.containerId}`,
           globalArgs: manager,
           args: (pidFile, stdioArgs) => [
-            'create', '--bundle', request.bundleDir, '--pid-file', pidFile, ...noPivot, ...stdioArgs, request.containerId,
+            'create',
+            '--bundle',
+            request.bundleDir,
+            '--pid-file',
+            pidFile,
+            ...noPivot,
+            ...stdioArgs,
+            request.containerId,
           ],
           terminal: request.terminal,
           signal: request.signal,
@@ -162,7 +185,14 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
           operation: `exec ${request.containerId}`,
           globalArgs: ['--cgroup-manager=cgroupfs'],
           args: (pidFile, stdioArgs) => [
-            'exec', '--process', processFile, '--detach', '--pid-file', pidFile, ...stdioArgs, request.containerId,
+            'exec',
+            '--process',
+            processFile,
+            '--detach',
+            '--pid-file',
+            pidFile,
+            ...stdioArgs,
+            request.containerId,
           ],
           terminal: request.process.terminal === true,
           signal: request.signal,

@@ -5,7 +5,10 @@ import { AgentError, type AgentErrorCode } from '../errors/agent-error.ts';
 const kinds: readonly (readonly [RegExp, AgentErrorCode])[] = [
   [/^executable file .* not found/, 'program_not_found'],
   [/^(open executable|exec).*: No such file or directory$/, 'program_not_found'],
-  [/^(open executable|exec).*: (Permission denied|Operation not permitted|Is a directory|Exec format error)$/, 'program_not_executable'],
+  [
+    /^(open executable|exec).*: (Permission denied|Operation not permitted|Is a directory|Exec format error)$/,
+    'program_not_executable',
+  ],
 ];
 
 const maxTextLength = 4096;

@@ -22,6 +22,8 @@ export interface Sandbox {
   guestHooks: GuestHooks;
   /** Mount points of storages the sandbox itself holds. */
   storagesHeld: readonly string[];
+  /** Whether the name servers of the host have been bound over the guest's. */
+  hasOwnDns: boolean;
   readonly containers: ContainerTable;
   readonly storages: StorageTable;
   /** Resolves when the host has destroyed the sandbox. */
@@ -45,6 +47,7 @@ export function createSandboxState(storages: StorageTable): Sandbox {
     pidNamespace: undefined,
     guestHooks: noGuestHooks,
     storagesHeld: [],
+    hasOwnDns: false,
     containers: createContainerTable(),
     storages,
     destroyed: destroyed.then(() => undefined),

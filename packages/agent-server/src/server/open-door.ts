@@ -12,7 +12,12 @@ import { listenOnVsock } from './vsock-listener.ts';
  * @param signal - stops looking for the port; listeners are closed by the server
  * @throws TtrpcError `invalid_address`, `listen_failed`; LinuxError
  */
-export async function openDoor(server: Server, address: string, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function openDoor(
+  server: Server,
+  address: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const place = parseAddress(address);
   if (place.scheme === 'serial') {
     const serving = serveSerial({ server, ports: { findPort, openPort }, logger }, place.path, signal);

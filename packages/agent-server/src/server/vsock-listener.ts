@@ -8,7 +8,8 @@ const maxWaiting = 128;
 
 /** Listens on a vsock address in the way a ttRPC server wants it. */
 export function listenOnVsock(address: Address): Promise<Listener> {
-  if (address.scheme !== 'vsock') return Promise.reject(new TypeError(`not a vsock address: ${address.scheme}`));
+  if (address.scheme !== 'vsock')
+    return Promise.reject(new TypeError(`not a vsock address: ${address.scheme}`));
   const waiting: Duplex[] = [];
   let take: ((stream: Duplex) => void) | undefined;
   const socket = listenVsock({

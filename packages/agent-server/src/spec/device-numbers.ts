@@ -15,7 +15,9 @@ interface Change {
 function changeRule(rule: OciDeviceRule, changes: readonly Change[]): OciDeviceRule {
   const match = changes.find(
     ({ before }) =>
-      rule.type === before.type && sameNumber(rule.major, before.major) && sameNumber(rule.minor, before.minor),
+      rule.type === before.type &&
+      sameNumber(rule.major, before.major) &&
+      sameNumber(rule.minor, before.minor),
   );
   return match === undefined ? rule : { ...rule, major: match.guest.major, minor: match.guest.minor };
 }
@@ -44,9 +46,13 @@ export function rewriteDeviceNumbers(spec: OciSpec, resolved: readonly ResolvedD
     return { before, guest };
   });
   const rules = (linux.resources?.devices ?? []).map((rule) => changeRule(rule, changes));
-  const allowed = resolved.map(
-    ({ type, major, minor }): OciDeviceRule => ({ allow: true, type, major, minor, access: 'rwm' }),
-  );
+  const allowed = resolved.map(({ type, major, minor }): OciDeviceRule => ({
+    allow: true,
+    type,
+    major,
+    minor,
+    access: 'rwm',
+  }));
   return {
     ...spec,
     linux: {

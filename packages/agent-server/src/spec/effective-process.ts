@@ -6,7 +6,13 @@ import type { OciProcess } from '@hako/protocols';
  * and an empty working directory is the root.
  */
 export function effectiveProcess(process: OciProcess): OciProcess {
-  const { apparmorProfile: _apparmorProfile, consoleSize: _consoleSize, ...kept } = process;
-  const { username: _username, ...user } = kept.user ?? { uid: 0, gid: 0 };
-  return { ...kept, user, cwd: kept.cwd === '' ? '/' : kept.cwd };
+  const { uid, gid, additionalGids } = process.user ?? { uid: 0, gid: 0 };
+  const kept: OciProcess = {
+    ...process,
+    user: additionalGids === undefined ? { uid, gid } : { uid, gid, additionalGids },
+    cwd: process.cwd === '' ? '/' : process.cwd,
+  };
+  delete kept.apparmorProfile;
+  delete kept.consoleSize;
+  return kept;
 }

@@ -5,7 +5,9 @@ import { AgentError } from '../errors/agent-error.ts';
 
 /** Files of procfs that may be covered, as container managers do to show limits instead of the machine's values. */
 const coverable = new Set(
-  ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'net/dev'].map((name) => `/proc/${name}`),
+  ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'net/dev'].map(
+    (name) => `/proc/${name}`,
+  ),
 );
 
 /**

@@ -2,7 +2,9 @@
 import { AgentError } from '../errors/agent-error.ts';
 
 const ipcKeys = new Set(
-  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`),
+  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(
+    (name) => `kernel.${name}`,
+  ),
 );
 
 function refuse(key: string, reason: string): never {
@@ -15,7 +17,10 @@ function refuse(key: string, reason: string): never {
  * @param namespaces - types of the container's namespaces
  * @throws AgentError `invalid_spec`
  */
-export function checkSysctls(sysctls: Readonly<Record<string, string>>, namespaces: ReadonlySet<string>): void {
+export function checkSysctls(
+  sysctls: Readonly<Record<string, string>>,
+  namespaces: ReadonlySet<string>,
+): void {
   for (const key of Object.keys(sysctls)) {
     if (key.startsWith('net.')) continue;
     if (ipcKeys.has(key) || key.startsWith('fs.mqueue.')) {

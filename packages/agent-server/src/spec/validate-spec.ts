@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, normalize } from 'node:path';
 import type { OciLinux, OciProcess, OciSpec } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
@@ -10,17 +10,38 @@ function refuse(problem: string): never {
   throw new AgentError('invalid_spec', problem);
 }
 
+/**
+ * Checks the root path as the host names it, before it is bound to the bundle.
+ *
+ * @throws AgentError `invalid_spec` when it is relative, leads upwards or is no directory
+ */
+export async function checkRequestedRoot(path: string): Promise<void> {
+  const fail = (reason: string, cause?: unknown) =>
+    new AgentError('invalid_spec', `root path ${JSON.stringify(path)} ${reason}`, { operand: path, cause });
+  if (!isAbsolute(path)) throw fail('is not absolute');
+  if (path.split('/').includes('..')) throw fail('leads upwards');
+  let status;
+  try {
+    status = await stat(path);
+  } catch (error) {
+    throw fail('cannot be found', error);
+  }
+  if (!status.isDirectory()) throw fail('is no directory');
+}
+
 /** A root path must be the real one, so that nobody can swap a directory under way. */
 async function checkRoot(path: string): Promise<void> {
-  if (!isAbsolute(path)) refuse(`root path ${JSON.stringify(path)} is not absolute`);
   const wanted = normalize(path).replace(/(.)\/+$/, '$1');
   let real: string;
   try {
     real = await realpath(path);
   } catch (error) {
-    throw new AgentError('invalid_spec', `root path ${path} cannot be found`, { operand: path, cause: error });
+    throw new AgentError('invalid_spec', `root path ${path} cannot be found`, {
+      operand: path,
+      cause: error,
+    });
   }
-  if (path.split('/').includes('..') || real !== wanted) refuse(`root path ${path} has links or '..' in it`);
+  if (real !== wanted) refuse(`root path ${path} has links in it`);
 }
 
 /**
@@ -29,7 +50,8 @@ async function checkRoot(path: string): Promise<void> {
  * @throws AgentError `invalid_spec`
  */
 export function checkProcess(process: OciProcess): void {
-  if (process.args === undefined || process.args.length === 0 || process.args[0] === '') refuse('the process has no program');
+  if (process.args === undefined || process.args.length === 0 || process.args[0] === '')
+    refuse('the process has no program');
   if (!isAbsolute(process.cwd)) refuse(`working directory ${JSON.stringify(process.cwd)} is not absolute`);
   const { selinuxLabel } = process;
   // user:role:type, with an optional level that may hold colons itself.

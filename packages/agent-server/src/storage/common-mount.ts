@@ -13,14 +13,29 @@ const directoryMode = 0o755;
 const fileMode = 0o644;
 
 /** Flags that a bind mount ignores at first and takes only when it is remounted. */
-const remountedFlags: ReadonlySet<MountFlag> = new Set<MountFlag>(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']);
-const propagationFlags: ReadonlySet<MountFlag> = new Set<MountFlag>(['private', 'shared', 'slave', 'unbindable']);
+const remountedFlags: ReadonlySet<MountFlag> = new Set<MountFlag>([
+  'ro',
+  'nosuid',
+  'nodev',
+  'noexec',
+  'noatime',
+  'nodiratime',
+]);
+const propagationFlags: ReadonlySet<MountFlag> = new Set<MountFlag>([
+  'private',
+  'shared',
+  'slave',
+  'unbindable',
+]);
 
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new AgentError('storage_failed', `storage source ${path} cannot be read`, { operand: path, cause: error });
+    throw new AgentError('storage_failed', `storage source ${path} cannot be read`, {
+      operand: path,
+      cause: error,
+    });
   }
 }
 
@@ -44,7 +59,8 @@ function checkFields(storage: Storage): void {
     ['mount point', storage.mountPoint],
     ['fstype', storage.fstype],
   ] as const) {
-    if (text === '') throw new AgentError('storage_failed', `storage of driver ${storage.driver} has no ${name}`);
+    if (text === '')
+      throw new AgentError('storage_failed', `storage of driver ${storage.driver} has no ${name}`);
   }
 }
 

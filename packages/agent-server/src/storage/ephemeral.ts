@@ -30,7 +30,9 @@ async function reserveHugePages(storage: Storage): Promise<void> {
     throw new AgentError('storage_failed', 'huge pages cannot be reserved', { operand: file, cause: error });
   }
   if (granted !== count) {
-    throw new AgentError('storage_failed', `only ${granted} of ${count} huge pages could be reserved`, { operand: file });
+    throw new AgentError('storage_failed', `only ${granted} of ${count} huge pages could be reserved`, {
+      operand: file,
+    });
   }
 }
 

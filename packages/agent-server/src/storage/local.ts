@@ -10,7 +10,8 @@ const setGroupId = 0o2000;
 export const localDriver: StorageDriver = {
   name: 'local',
   async attach(storage) {
-    if (storage.mountPoint === '') throw new AgentError('storage_failed', 'storage of driver local has no mount point');
+    if (storage.mountPoint === '')
+      throw new AgentError('storage_failed', 'storage of driver local has no mount point');
     await mkdir(storage.mountPoint, { recursive: true });
     const groupId = numberOption(storage.options, 'fsgid', 10);
     const mode = numberOption(storage.options, 'mode', 8);

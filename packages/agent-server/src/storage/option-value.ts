@@ -17,6 +17,7 @@ export function numberOption(options: readonly string[], key: string, base: 8 | 
   const text = optionValue(options, key);
   if (text === undefined) return undefined;
   const digits = base === 8 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/;
-  if (!digits.test(text)) throw new AgentError('storage_failed', `storage option ${key} is not a number: ${text}`);
+  if (!digits.test(text))
+    throw new AgentError('storage_failed', `storage option ${key} is not a number: ${text}`);
   return parseInt(text, base);
 }

@@ -8,5 +8,8 @@ import { virtioFsDriver } from './virtio-fs.ts';
 
 /** Every kind of storage this agent knows, by the word in `Storage.driver`. */
 export const storageDrivers: ReadonlyMap<string, StorageDriver> = new Map(
-  [virtioFsDriver, overlayFsDriver, ephemeralDriver, localDriver, bindDriver].map((driver) => [driver.name, driver]),
+  [virtioFsDriver, overlayFsDriver, ephemeralDriver, localDriver, bindDriver].map((driver) => [
+    driver.name,
+    driver,
+  ]),
 );

@@ -88,7 +88,10 @@ export function createStorageTable(components: StorageComponents): StorageTable 
       await rmdir(path);
     } catch (error) {
       if (errnoName(error) !== 'ENOTEMPTY') return;
-      throw new AgentError('storage_failed', `storage ${path} is not empty after unmounting`, { operand: path, cause: error });
+      throw new AgentError('storage_failed', `storage ${path} is not empty after unmounting`, {
+        operand: path,
+        cause: error,
+      });
     }
   }
 

@@ -15,6 +15,8 @@ export interface MountEntry {
   readonly target: string;
   readonly fstype: string;
   readonly source: string;
+  /** Whether nothing can be written through this mount. */
+  readonly readOnly: boolean;
 }
 
 /** Mounts and unmounts; the real one calls the kernel, the fake one keeps a list. */

@@ -56,12 +56,29 @@ export interface HarnessOptions {
   readonly gate?: RpcGate;
 }
 
-const applets = ['sh', 'cat', 'echo', 'sleep', 'true', 'env', 'id', 'stty', 'tty', 'hostname', 'readlink', 'ps', 'ls', 'yes', 'head'];
+const applets = [
+  'sh',
+  'cat',
+  'echo',
+  'sleep',
+  'true',
+  'env',
+  'id',
+  'stty',
+  'tty',
+  'hostname',
+  'readlink',
+  'ps',
+  'ls',
+  'yes',
+  'head',
+];
 const busybox = '/bin/busybox';
 
 async function makeRootfs(dir: string, withPrograms: boolean): Promise<string> {
   const rootfs = join(dir, 'rootfs');
-  for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp', 'etc']) await mkdir(join(rootfs, name), { recursive: true });
+  for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp', 'etc'])
+    await mkdir(join(rootfs, name), { recursive: true });
   if (!withPrograms) return rootfs;
   await copyFile(busybox, join(rootfs, 'bin/busybox'));
   for (const name of applets) await symlink('busybox', join(rootfs, 'bin', name));
@@ -85,7 +102,11 @@ async function connectTo(server: Server): Promise<TestConnection> {
 }
 
 async function start(
-  makeComponents: (base: { paths: AgentPaths; logger: Logger; undo: AsyncDisposableStack }) => AgentComponents,
+  makeComponents: (base: {
+    paths: AgentPaths;
+    logger: Logger;
+    undo: AsyncDisposableStack;
+  }) => AgentComponents,
   options: HarnessOptions,
   withPrograms: boolean,
 ): Promise<AgentHarness> {
@@ -95,8 +116,14 @@ async function start(
   undo.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const paths = createAgentPaths({ runDir: dir, resolvConf: join(dir, 'resolv.conf') });
   const log: { level: string; message: string; fields: object }[] = [];
-  const note = (level: string) => (fields: object, message: string) => void log.push({ level, message, fields });
-  const logger: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  const note = (level: string) => (fields: object, message: string) =>
+    void log.push({ level, message, fields });
+  const logger: Logger = {
+    debug: note('debug'),
+    info: note('info'),
+    warn: note('warn'),
+    error: note('error'),
+  };
   const rootfs = await makeRootfs(dir, withPrograms);
   const components = { ...makeComponents({ paths, logger, undo }), ...options.components };
   const agent = undo.use(createAgent(components, options.gate));
@@ -172,5 +199,9 @@ export const testedAgents: readonly {
   readonly start: (options?: HarnessOptions) => Promise<AgentHarness>;
 }[] = [
   { title: 'with a fake runtime', skip: false, start: startFakeAgent },
-  { title: absent === undefined ? 'with crun' : `with crun (skipped: ${absent})`, skip: absent !== undefined, start: startCrunAgent },
+  {
+    title: absent === undefined ? 'with crun' : `with crun (skipped: ${absent})`,
+    skip: absent !== undefined,
+    start: startCrunAgent,
+  },
 ];

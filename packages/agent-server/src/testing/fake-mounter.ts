@@ -26,8 +26,13 @@ export function createFakeMounter(): FakeMounter {
       failures.delete(request.target);
       if (failure !== undefined) throw failure;
       requests.push(request);
-      if (request.flags.includes('remount')) return;
-      entries.push({ target: request.target, source: request.source, fstype: request.fstype ?? 'none' });
+      const { target, source, fstype = 'none', flags } = request;
+      if (flags.includes('remount'))
+        entries.splice(
+          entries.findLastIndex((entry) => entry.target === target),
+          1,
+        );
+      entries.push({ target, source, fstype, readOnly: flags.includes('ro') });
     },
     unmount(target) {
       const index = entries.findLastIndex((entry) => entry.target === target);

@@ -13,11 +13,17 @@ async function copyInput(process: FakeProcess): Promise<void> {
 }
 
 /** Words of `sh -c` that a fake shell understands, one per line of the script. */
-const shellWords: readonly (readonly [RegExp, (process: FakeProcess, match: RegExpExecArray) => Promise<void> | void])[] = [
+const shellWords: readonly (readonly [
+  RegExp,
+  (process: FakeProcess, match: RegExpExecArray) => Promise<void> | void,
+])[] = [
   [/^echo (.*) >&2$/, (process, match) => process.stderr.write(Buffer.from(`${match[1] ?? ''}\n`))],
   [/^echo (.*)$/, (process, match) => process.stdout.write(Buffer.from(`${match[1] ?? ''}\n`))],
   [/^exit (\d+)$/, (process, match) => process.end({ exitCode: Number(match[1]) })],
-  [/^trap "exit (\d+)" TERM$/, (process, match) => process.onSignal(15, () => process.end({ exitCode: Number(match[1]) }))],
+  [
+    /^trap "exit (\d+)" TERM$/,
+    (process, match) => process.onSignal(15, () => process.end({ exitCode: Number(match[1]) })),
+  ],
   [/^sleep 1000 &$/, (process) => void process.leaveOutputOpen()],
   [/^sleep 1000$/, () => new Promise(() => undefined)],
   [/^wait$/, () => new Promise(() => undefined)],

@@ -58,7 +58,10 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
     if (word === '/etc') throw new AgentError('program_not_executable', 'open executable: Permission denied');
     const program = programs.get(word);
     if (program === undefined) {
-      throw new AgentError('program_not_found', `executable file \`${word}\` not found in $PATH: No such file or directory`);
+      throw new AgentError(
+        'program_not_found',
+        `executable file \`${word}\` not found in $PATH: No such file or directory`,
+      );
     }
     return program;
   }
@@ -74,7 +77,8 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
 
   function find(id: string): FakeContainer {
     const container = containers.get(id);
-    if (container === undefined) throw new AgentError('runtime_failed', `fake: container ${id} does not exist`);
+    if (container === undefined)
+      throw new AgentError('runtime_failed', `fake: container ${id} does not exist`);
     return container;
   }
 

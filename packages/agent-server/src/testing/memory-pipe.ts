@@ -47,7 +47,6 @@ export function createMemoryPipe(): MemoryPipe {
       const onAbort = () => {
         const index = waiters.indexOf(waiter);
         if (index >= 0) waiters.splice(index, 1);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort reason is passed on unchanged
         reject(signal?.reason);
       };
       signal?.addEventListener('abort', onAbort, { once: true });

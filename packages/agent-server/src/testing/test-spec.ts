@@ -12,7 +12,12 @@ export function testSpec(rootPath: string, args: readonly string[], changes: Par
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
-      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['newinstance', 'ptmxmode=0666'],
+      },
     ],
     linux: { namespaces: [{ type: 'mount' }, { type: 'ipc' }, { type: 'uts' }] },
     ...changes,
@@ -20,7 +25,11 @@ export function testSpec(rootPath: string, args: readonly string[], changes: Par
 }
 
 /** {@link testSpec} in the form of the wire. */
-export function testSpecMessage(rootPath: string, args: readonly string[], changes: Partial<OciSpec> = {}): Spec {
+export function testSpecMessage(
+  rootPath: string,
+  args: readonly string[],
+  changes: Partial<OciSpec> = {},
+): Spec {
   return ociSpecToGrpc(testSpec(rootPath, args, changes));
 }
 

@@ -25,7 +25,8 @@ export async function detach(runWords: readonly string[], components: CliCompone
   using interrupts = watchInterrupts(components.onSignal);
   interrupts.signal.addEventListener('abort', () => owner.kill('SIGTERM'), { once: true });
   const report = await new Promise<OwnerReport>((resolve) => {
-    const fail = (why: string): void => resolve({ kind: 'failed', line: `hako: the owner process ${why}`, exitCode: exitCodes.failure });
+    const fail = (why: string): void =>
+      resolve({ kind: 'failed', line: `hako: the owner process ${why}`, exitCode: exitCodes.failure });
     owner.once('error', (error) => fail(`cannot be started: ${error.message}`));
     owner.once('exit', (code, signal) => fail(`ended early (${signal ?? String(code)})`));
     owner.on('message', (message: unknown) => {

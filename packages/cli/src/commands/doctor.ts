@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CliComponents } from '../cli-components.ts';
-import type { CheckResult, CheckStatus } from '../doctor/check.ts';
+import type { Check, CheckResult, CheckStatus } from '../doctor/check.ts';
 import { machineChecks } from '../doctor/machine-checks.ts';
 import { escapeText } from '../escape-text.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -16,7 +16,7 @@ const labels: Readonly<Record<CheckStatus, string>> = { ok: 'ok', limited: 'limi
 export async function doctor(
   json: boolean,
   components: CliComponents,
-  checks: readonly (() => Promise<CheckResult>)[] = machineChecks,
+  checks: readonly Check[] = machineChecks,
 ): Promise<number> {
   const results: CheckResult[] = [];
   for (const check of checks) results.push(await check());

@@ -45,8 +45,9 @@ export async function exec(request: ExecRequest, components: CliComponents): Pro
     });
     const kill = (name: NodeJS.Signals): void => void workload.kill(name).catch(() => undefined);
     interrupts.handOver({ forward: kill, tearDown: () => kill('SIGKILL') });
-    using _size = terminal ? await followTerminalSize(components.stdout, workload) : undefined;
-    using _raw = terminal && interactive ? rawTerminal(components.stdin) : undefined;
+    using terminalUse = new DisposableStack();
+    if (terminal) terminalUse.use(await followTerminalSize(components.stdout, workload));
+    if (terminal && interactive) terminalUse.use(rawTerminal(components.stdin));
     try {
       const [exitCode] = await Promise.all([workload.wait(), relay(workload, components, { interactive })]);
       return exitCode;

@@ -17,7 +17,10 @@ export async function logs(id: string, follow: boolean, components: CliComponent
   using interrupts = watchInterrupts(components.onSignal);
   const listing = await findSandbox(id);
   const isRunning = async (): Promise<boolean> => follow && (await stillRuns(listing.id));
-  for await (const { stream, data } of followLog(listing.directory, { isRunning, signal: interrupts.signal })) {
+  for await (const { stream, data } of followLog(listing.directory, {
+    isRunning,
+    signal: interrupts.signal,
+  })) {
     const destination = components[stream];
     if (!destination.write(data)) await once(destination, 'drain');
   }

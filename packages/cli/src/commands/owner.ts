@@ -2,8 +2,6 @@
 import process from 'node:process';
 import { Readable } from 'node:stream';
 
-import { SandboxError } from '@hako/sandbox';
-
 import type { CliComponents } from '../cli-components.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { LogFile } from '../logs/log-file.ts';
@@ -30,8 +28,7 @@ export async function own(
 ): Promise<number> {
   using interrupts = watchInterrupts(components.onSignal, graceMs);
   const outputs = { stdin: Readable.from([]), stdout: components.stdout, stderr: components.stderr };
-  let id = '';
-  let running = false;
+  const reported: { id: string; running: boolean } = { id: '', running: false };
   try {
     const { exitCode } = await runWorkload(request, {
       streams: outputs,
@@ -40,25 +37,27 @@ export async function own(
       sandbox: components.sandbox,
       keepRecord: !request.remove,
       onSandbox: async (sandbox) => {
-        id = sandbox.id;
+        reported.id = sandbox.id;
         const log = await LogFile.create(sandbox.directory);
         outputs.stdout = log.writer('stdout');
         outputs.stderr = log.writer('stderr');
       },
       onRunning: () => {
-        running = true;
-        report({ kind: 'running', id });
+        reported.running = true;
+        report({ kind: 'running', id: reported.id });
       },
     });
     return exitCode;
   } catch (error) {
-    if (running) return error instanceof SandboxError ? presentError(error).exitCode : 1;
     const { line, exitCode } = presentError(error);
+    if (reported.running) return exitCode;
     report({ kind: 'failed', line: line ?? 'hako: interrupted', exitCode });
     return exitCode;
   }
 }
 
 function reportToParent(message: OwnerReport): void {
-  process.send?.(message, () => process.disconnect());
+  process.send?.(message, () => {
+    if (process.connected) process.disconnect?.();
+  });
 }

@@ -38,8 +38,7 @@ export async function ps(request: PsRequest, components: CliComponents): Promise
 
 /** The environment of a container may hold secrets: it is not for a list. */
 function publicView(listing: SandboxListing): object {
-  const { process: _process, ...rest } = listing;
-  return rest;
+  return { ...listing, process: undefined };
 }
 
 function shortCommand(command: readonly string[]): string {

@@ -12,7 +12,11 @@ const millisecondsPerSecond = 1000;
  * @param limit seconds, as text; default 15
  * @param components the program's world
  */
-export async function stop(ids: readonly string[], limit: string | undefined, components: CliComponents): Promise<number> {
+export async function stop(
+  ids: readonly string[],
+  limit: string | undefined,
+  components: CliComponents,
+): Promise<number> {
   const timeoutMs = limit === undefined ? undefined : parseSeconds(limit) * millisecondsPerSecond;
   await Promise.all(
     ids.map(async (id) => {

@@ -13,3 +13,6 @@ export interface CheckResult {
   /** What to do about it; only when something is to be done. */
   readonly remedy?: string;
 }
+
+/** Looks at one thing; never rejects. */
+export type Check = () => Promise<CheckResult> | CheckResult;

@@ -6,12 +6,22 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { findVirtiofsd, locateGuestAssets, resolveCacheDirectory, resolveRunRoot, SandboxError } from '@hako/sandbox';
+import {
+  findVirtiofsd,
+  locateGuestAssets,
+  resolveCacheDirectory,
+  resolveRunRoot,
+  SandboxError,
+} from '@hako/sandbox';
 
-import type { CheckResult } from './check.ts';
+import type { Check, CheckResult } from './check.ts';
 
 /** Programs a sandbox calls by name, with the Debian package each is in. */
-const programs: readonly { readonly name: string; readonly debianPackage: string; readonly needed: boolean }[] = [
+const programs: readonly {
+  readonly name: string;
+  readonly debianPackage: string;
+  readonly needed: boolean;
+}[] = [
   { name: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', needed: true },
   { name: 'setpriv', debianPackage: 'util-linux', needed: true },
   { name: 'unshare', debianPackage: 'util-linux', needed: true },
@@ -25,7 +35,7 @@ const bytesPerMib = 2 ** 20;
 const comfortableMib = 1024;
 
 /** All checks, in the order they are shown. */
-export const machineChecks: readonly (() => Promise<CheckResult>)[] = [
+export const machineChecks: readonly Check[] = [
   checkSystem,
   checkRights,
   ...programs.map((program) => () => checkProgram(program)),
@@ -37,20 +47,29 @@ export const machineChecks: readonly (() => Promise<CheckResult>)[] = [
   checkMemory,
 ];
 
-async function checkSystem(): Promise<CheckResult> {
+function checkSystem(): CheckResult {
   const finding = `${process.platform} ${process.arch}, Node ${process.versions.node}`;
   return process.platform === 'linux'
     ? { name: 'system', status: 'ok', finding }
     : { name: 'system', status: 'missing', finding, remedy: 'use Linux' };
 }
 
-async function checkRights(): Promise<CheckResult> {
+function checkRights(): CheckResult {
   return process.getuid?.() === 0
     ? { name: 'rights', status: 'ok', finding: 'root' }
-    : { name: 'rights', status: 'missing', finding: 'not root', remedy: 'run as root: mount namespaces need it' };
+    : {
+        name: 'rights',
+        status: 'missing',
+        finding: 'not root',
+        remedy: 'run as root: mount namespaces need it',
+      };
 }
 
-async function checkProgram({ name, debianPackage, needed }: (typeof programs)[number]): Promise<CheckResult> {
+async function checkProgram({
+  name,
+  debianPackage,
+  needed,
+}: (typeof programs)[number]): Promise<CheckResult> {
   for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(directory, name);
     if (await isAccessible(path, constants.X_OK)) return { name, status: 'ok', finding: path };
@@ -107,10 +126,15 @@ async function checkRunRoot(): Promise<CheckResult> {
   const usable = (await isAccessible(root, constants.W_OK)) || (await isAccessible(parent, constants.W_OK));
   return usable
     ? { name, status: 'ok', finding: root }
-    : { name, status: 'missing', finding: `${root} is not writable`, remedy: 'run as root or set HAKO_RUN_DIR' };
+    : {
+        name,
+        status: 'missing',
+        finding: `${root} is not writable`,
+        remedy: 'run as root or set HAKO_RUN_DIR',
+      };
 }
 
-async function checkMemory(): Promise<CheckResult> {
+function checkMemory(): CheckResult {
   const mib = Math.floor(freemem() / bytesPerMib);
   const finding = `${mib} MiB free`;
   return mib >= comfortableMib

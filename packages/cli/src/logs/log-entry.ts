@@ -32,10 +32,12 @@ export function parseLogEntry(line: string): LogEntry | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || !('time' in value) || !('stream' in value)) return undefined;
+  if (typeof value !== 'object' || value === null || !('time' in value) || !('stream' in value))
+    return undefined;
   const { time, stream } = value;
   if (typeof time !== 'string' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
-  if ('text' in value && typeof value.text === 'string') return { time, stream, data: Buffer.from(value.text) };
+  if ('text' in value && typeof value.text === 'string')
+    return { time, stream, data: Buffer.from(value.text) };
   if ('base64' in value && typeof value.base64 === 'string') {
     return { time, stream, data: Buffer.from(value.base64, 'base64') };
   }

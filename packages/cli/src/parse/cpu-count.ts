@@ -10,7 +10,10 @@ const maxCpus = 240;
 export function parseCpuCount(text: string): number {
   const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > maxCpus) {
-    throw new UsageError(`${JSON.stringify(text)} CPUs are not possible`, `give a whole number from 1 to ${maxCpus}`);
+    throw new UsageError(
+      `${JSON.stringify(text)} CPUs are not possible`,
+      `give a whole number from 1 to ${maxCpus}`,
+    );
   }
   return count;
 }

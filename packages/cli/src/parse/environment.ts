@@ -9,7 +9,8 @@ import { UsageError } from '../usage-error.ts';
  */
 export function parseEnvironment(text: string, own: NodeJS.ProcessEnv): readonly string[] {
   if (/^[^=\0]+=[^\0]*$/.test(text)) return [text];
-  if (!/^[^=\0]+$/.test(text)) throw new UsageError(`environment entry ${JSON.stringify(text)} is not NAME=VALUE`, 'write NAME=VALUE');
+  if (!/^[^=\0]+$/.test(text))
+    throw new UsageError(`environment entry ${JSON.stringify(text)} is not NAME=VALUE`, 'write NAME=VALUE');
   const value = own[text];
   return value === undefined ? [] : [`${text}=${value}`];
 }

@@ -14,7 +14,10 @@ export function parseVolume(text: string): Volume {
   const match = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(text);
   const [, source, destination, mode] = match ?? [];
   if (source === undefined || destination === undefined) {
-    throw new UsageError(`volume ${JSON.stringify(text)} is not SRC:DST[:ro]`, 'write a host path and an absolute container path');
+    throw new UsageError(
+      `volume ${JSON.stringify(text)} is not SRC:DST[:ro]`,
+      'write a host path and an absolute container path',
+    );
   }
   const absolute = resolve(source);
   if (!existsSync(absolute)) {

@@ -26,7 +26,6 @@ export function createProgress(stderr: OutputStream): Progress {
   let cleared = false;
   const timer = setTimeout(() => {
     void import('yocto-spinner').then(({ default: yoctoSpinner }) => {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- cleared may change while it is loaded
       if (!cleared) spinner = yoctoSpinner({ text, stream: process.stderr }).start();
     });
   }, patienceMs);

@@ -29,7 +29,11 @@ export interface RelayOptions {
  * @param streams ours
  * @param options what is relayed
  */
-export async function relay(workload: GuestProcess, streams: ConsoleStreams, options: RelayOptions): Promise<void> {
+export async function relay(
+  workload: GuestProcess,
+  streams: ConsoleStreams,
+  options: RelayOptions,
+): Promise<void> {
   const { stdin, stdout, stderr } = streams;
   const feeding = new AbortController();
   if (options.interactive) {
@@ -48,7 +52,8 @@ async function drain(source: Readable, destination: OutputStream): Promise<void>
   try {
     await pipeline(source, destination, { end: false });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') throw new ReaderGone('broken pipe');
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE')
+      throw new ReaderGone('broken pipe');
     throw error;
   }
 }

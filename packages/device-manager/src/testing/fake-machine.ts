@@ -96,13 +96,9 @@ export class FakeMachine implements DeviceReceiver {
   #refuseConflict(device: PluggableDevice): void {
     if (this.#devices.has(device.id)) throw new Error(`device ${device.id} is in the machine already`);
     for (const other of this.devices) {
-      if (
-        'index' in device &&
-        'index' in other &&
-        device.index === other.index &&
-        device.index !== undefined
-      ) {
-        throw new Error(`index ${device.index} is in use by ${other.id}`);
+      const index = indexOf(device);
+      if (index !== undefined && index === indexOf(other)) {
+        throw new Error(`index ${index} is in use by ${other.id}`);
       }
       if (
         device.kind === 'vfio' &&
@@ -121,6 +117,10 @@ export class FakeMachine implements DeviceReceiver {
     while (taken.has(slot)) slot += 1;
     return slot;
   }
+}
+
+function indexOf(device: PluggableDevice): number | undefined {
+  return 'index' in device ? device.index : undefined;
 }
 
 async function untilAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,8 @@ export async function probeKvm({
   kvmDevice = '/dev/kvm',
   signal,
 }: ProbeOptions): Promise<KvmVerdict> {
+  if (process.arch !== 'x64')
+    return { usable: false, reason: `there is no test guest for ${process.arch} hosts` };
   try {
     await access(kvmDevice, constants.R_OK | constants.W_OK);
   } catch (cause) {

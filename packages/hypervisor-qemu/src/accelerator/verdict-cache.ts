@@ -49,7 +49,8 @@ export class VerdictCache {
       await rename(draft, this.#path);
       return true;
     } catch {
-      await rm(draft, { force: true });
+      // Where there is no directory there is no draft either.
+      await rm(draft, { force: true }).catch(() => undefined);
       return false;
     }
   }

@@ -55,19 +55,31 @@ export class ConsoleLog implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#settle);
     if (this.#panicked) this.#panic.resolve(this.tail());
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#close();
   }
 
   #write(chunk: Uint8Array): void {
     if (this.#fd === undefined) return;
-    if (this.#fileBytes + chunk.length > this.#maximumFileBytes && this.#fileBytes > 0) {
-      closeSync(this.#fd);
-      renameSync(this.path, `${this.path}.1`);
-      this.#fd = openSync(this.path, 'w', 0o600);
-      this.#fileBytes = 0;
+    try {
+      this.#fd = this.#rotatedFor(this.#fd, chunk.length);
+      writeSync(this.#fd, chunk);
+      this.#fileBytes += chunk.length;
+    } catch {
+      // A full disk costs the rest of the file. The tail in memory and the VM go on.
+      this.#close();
     }
-    writeSync(this.#fd, chunk);
-    this.#fileBytes += chunk.length;
+  }
+
+  #rotatedFor(fd: number, bytes: number): number {
+    if (this.#fileBytes === 0 || this.#fileBytes + bytes <= this.#maximumFileBytes) return fd;
+    renameSync(this.path, `${this.path}.1`);
+    this.#close();
+    this.#fileBytes = 0;
+    return openSync(this.path, 'w', 0o600);
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 }

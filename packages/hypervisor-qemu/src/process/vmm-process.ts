@@ -51,6 +51,9 @@ export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess
     detached: true,
     cleanup: false,
     forceKillAfterDelay: false,
+    // QEMU needs nothing of the owner's environment, and what is in there may be secret.
+    extendEnv: false,
+    env: {},
   });
   // With `reject: false` this settles with the outcome, a failed spawn included.
   const settled = child.then((result) => result);

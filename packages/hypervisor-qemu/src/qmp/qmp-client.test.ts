@@ -78,7 +78,8 @@ describe('QmpClient.execute', () => {
     const { client, server } = peer;
     const first = client.execute('query-status', {});
     const second = client.execute('query-cpus-fast', {});
-    const [, { id: firstId } = {}, { id: secondId } = {}] = server.received;
+    const { id: firstId } = await server.command('query-status');
+    const { id: secondId } = await server.command('query-cpus-fast');
     server.send({ return: [], id: secondId });
     server.send({ return: { running: true, singlestep: false, status: 'running' }, id: firstId });
     expect(await second).toEqual([]);
@@ -121,9 +122,10 @@ describe('QmpClient.execute', () => {
   test('the loss of the connection fails all that is pending and all that follows', async () => {
     using peer = await connected({ answers: { stop: silence, cont: silence } });
     const { client, server } = peer;
-    const pending = [client.execute('stop', {}), client.execute('cont', {})];
+    const pending = Promise.allSettled([client.execute('stop', {}), client.execute('cont', {})]);
+    await server.command('cont');
     server.close();
-    for (const outcome of await Promise.allSettled(pending)) {
+    for (const outcome of await pending) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'connection_lost' } });
     }
     await expect(client.execute('cont', {})).rejects.toMatchObject({ code: 'connection_lost' });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { LineSplitter } from '../qmp/line-splitter.ts';
 
@@ -36,6 +36,7 @@ export class FakeQmpServer {
   /** The end to give to a client. */
   readonly clientEnd: Duplex;
   readonly received: ReceivedQmpCommand[] = [];
+  readonly #arrivals = new EventEmitter();
   readonly #stream: Duplex;
   readonly #options: FakeQmpServerOptions;
   readonly #splitter = new LineSplitter(maximumLineBytes);
@@ -70,6 +71,15 @@ export class FakeQmpServer {
     this.#stream.write(bytes);
   }
 
+  /** Fulfils with the first command of this name, now or later. */
+  async command(execute: string): Promise<ReceivedQmpCommand> {
+    for (;;) {
+      const found = this.received.find((command) => command.execute === execute);
+      if (found !== undefined) return found;
+      await once(this.#arrivals, 'command');
+    }
+  }
+
   /** Ends the connection as QEMU's death does. */
   close(): void {
     this.#stream.end();
@@ -83,6 +93,7 @@ export class FakeQmpServer {
   #answer(line: string): void {
     const command = parseCommand(line);
     this.received.push(command);
+    this.#arrivals.emit('command');
     const answer = this.#options.answers?.[command.execute]?.(command) ?? { return: {} };
     if (answer !== 'silence') this.send({ ...answer, id: command.id });
   }

@@ -87,9 +87,13 @@ export function checkVolumes(volumes: readonly Volume[]): Promise<readonly Check
   return Promise.all(
     volumes.map(async ({ source, destination, readOnly = false }) => {
       if (!isAbsolute(destination) || destination.includes('\0')) {
-        throw new SandboxError('invalid_options', `volume destination ${JSON.stringify(destination)} is not absolute`, {
-          remedy: 'write SRC:DST with an absolute DST',
-        });
+        throw new SandboxError(
+          'invalid_options',
+          `volume destination ${JSON.stringify(destination)} is not absolute`,
+          {
+            remedy: 'write SRC:DST with an absolute DST',
+          },
+        );
       }
       try {
         return { source: await realpath(resolve(source)), destination, readOnly };
@@ -110,9 +114,13 @@ export function checkVolumes(volumes: readonly Volume[]): Promise<readonly Check
 export function validateEnvironment(entries: readonly string[]): void {
   for (const entry of entries) {
     if (!/^[^=\0]+=[^\0]*$/.test(entry)) {
-      throw new SandboxError('invalid_options', `environment entry ${JSON.stringify(entry)} is not NAME=VALUE`, {
-        remedy: 'write NAME=VALUE',
-      });
+      throw new SandboxError(
+        'invalid_options',
+        `environment entry ${JSON.stringify(entry)} is not NAME=VALUE`,
+        {
+          remedy: 'write NAME=VALUE',
+        },
+      );
     }
   }
 }

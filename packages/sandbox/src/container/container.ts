@@ -116,7 +116,10 @@ export class Container implements GuestProcess, AsyncDisposable {
     return this.#resources.process.wait(options);
   }
 
-  async kill(name: NodeJS.Signals = 'SIGTERM', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async kill(
+    name: NodeJS.Signals = 'SIGTERM',
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
     if (this.#state.name === 'stopped') return;
     this.#expect('kill', 'running');
     await this.#resources.process.kill(name, options);

@@ -13,7 +13,12 @@ import { sharesPidNamespace, wireSpec } from '../spec/wire-spec.ts';
 import type { Timeline } from '../timeline.ts';
 import { UndoStack } from '../undo-stack.ts';
 import { Container } from './container.ts';
-import { checkVolumes, validateContainerId, validateEnvironment, type ContainerOptions } from './container-options.ts';
+import {
+  checkVolumes,
+  validateContainerId,
+  validateEnvironment,
+  type ContainerOptions,
+} from './container-options.ts';
 import { explainLaunchFailure } from './launch-failure.ts';
 import { planVolumes, rootfsShareName, sharedRootfsPath, splitBundleMounts } from './mount-plan.ts';
 
@@ -136,7 +141,8 @@ function rootOf(
         driver: 'overlayfs',
         source: 'overlay',
         fstype: 'overlay',
-        options: ['io.katacontainers.fs-opt.overlay-rw', `lowerdir=${shared}`],
+        // The shared directory is a mount of its own in the guest, made when a path leads through it: hence the dot.
+        options: ['io.katacontainers.fs-opt.overlay-rw', `lowerdir=${shared}/.`],
         mountPoint,
       },
     ],

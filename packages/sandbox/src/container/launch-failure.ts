@@ -6,8 +6,14 @@ import { SandboxError, type SandboxErrorCode } from '../sandbox-error.ts';
  * text on, so this one place reads it.
  */
 const wordings: readonly { readonly code: SandboxErrorCode; readonly pattern: RegExp }[] = [
-  { code: 'command_not_found', pattern: /executable file [^\n]* not found|exec[^\n]*: no such file or directory/i },
-  { code: 'command_not_executable', pattern: /(open executable|exec)[^\n]*(permission denied|is a directory)/i },
+  {
+    code: 'command_not_found',
+    pattern: /executable file [^\n]* not found|exec[^\n]*: no such file or directory/i,
+  },
+  {
+    code: 'command_not_executable',
+    pattern: /(open executable|exec)[^\n]*(permission denied|is a directory)/i,
+  },
   { code: 'command_not_executable', pattern: /exec format error/i },
 ];
 

@@ -82,6 +82,8 @@ async function belongsToGuest(source: string): Promise<boolean> {
 /** Unique in the sandbox, and telling a reader of the mount table what it is. */
 function shareName(containerId: string, destination: string, index: number): string {
   const digest = createHash('sha256').update(`${index}:${destination}`).digest('hex').slice(0, 16);
-  const name = basename(destination).replaceAll(/[^\w.-]/g, '_').slice(0, 32);
+  const name = basename(destination)
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 32);
   return `${containerId}-${digest}-${name === '' ? 'root' : name}`;
 }

@@ -14,7 +14,17 @@ const layoutVersion = 1;
 /** Where Debian's packages busybox-static and busybox put the program. */
 const knownPaths: readonly string[] = ['/usr/bin/busybox', '/bin/busybox'];
 
-const emptyDirectories: readonly string[] = ['dev', 'etc', 'home', 'proc', 'root', 'run', 'sys', 'usr', 'var'];
+const emptyDirectories: readonly string[] = [
+  'dev',
+  'etc',
+  'home',
+  'proc',
+  'root',
+  'run',
+  'sys',
+  'usr',
+  'var',
+];
 
 const databases: Readonly<Record<string, string>> = {
   'etc/passwd':
@@ -33,7 +43,11 @@ export async function builtinBusybox(options: {
   readonly signal: AbortSignal | undefined;
 }): Promise<ContainerImage> {
   const { path, content } = await readBusybox();
-  const digest = createHash('sha256').update(`layout ${layoutVersion}\n`).update(content).digest('hex').slice(0, 32);
+  const digest = createHash('sha256')
+    .update(`layout ${layoutVersion}\n`)
+    .update(content)
+    .digest('hex')
+    .slice(0, 32);
   const directory = await cachedDirectory(options.cacheDirectory, `busybox-${digest}`, (target) =>
     fillTree(path, join(target, 'rootfs'), options.signal),
   );

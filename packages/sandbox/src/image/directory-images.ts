@@ -35,7 +35,8 @@ export async function bundleImage(directory: string): Promise<ContainerImage> {
   const bundle = await existingDirectory(directory, 'bundle');
   const spec = await readSpec(join(bundle, specFile));
   const { process, root } = spec;
-  if (process === undefined) throw unusable(bundle, `${specFile} has no process`, 'add the section "process"');
+  if (process === undefined)
+    throw unusable(bundle, `${specFile} has no process`, 'add the section "process"');
   if ((process.args ?? []).length === 0) {
     throw unusable(bundle, `${specFile} names no command`, 'fill "process.args"');
   }

@@ -12,7 +12,9 @@ import process from 'node:process';
 export function resolveCacheDirectory(option?: string): string {
   const fromEnvironment = process.env['HAKO_CACHE_DIR'];
   if (option !== undefined) return option;
-  return fromEnvironment === undefined || fromEnvironment === '' ? join(homedir(), '.cache', 'hako') : fromEnvironment;
+  return fromEnvironment === undefined || fromEnvironment === ''
+    ? join(homedir(), '.cache', 'hako')
+    : fromEnvironment;
 }
 
 /**

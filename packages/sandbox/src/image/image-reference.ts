@@ -20,7 +20,8 @@ export function parseImageReference(text: string): ImageReference {
   const kind = text.slice(0, Math.max(colon, 0));
   const rest = text.slice(colon + 1);
   if (kind === 'bundle' || kind === 'rootfs' || kind === 'oci') {
-    if (rest === '') throw new SandboxError('invalid_image', `image ${JSON.stringify(text)} names no directory`, { remedy });
+    if (rest === '')
+      throw new SandboxError('invalid_image', `image ${JSON.stringify(text)} names no directory`, { remedy });
     return kind === 'oci' ? { kind, location: rest } : { kind, directory: rest };
   }
   throw new SandboxError('invalid_image', `unknown image ${JSON.stringify(text)}`, { remedy });

@@ -22,10 +22,14 @@ export async function ociImage(
 ): Promise<ContainerImage> {
   const { directory, tag } = await splitLocation(location);
   const image = await readLayout(directory, tag);
-  const bundle = await cachedDirectory(options.cacheDirectory, `oci-${image.manifestDigest}`, async (target) => {
-    const args = ['unpack', '--image', `${directory}:${image.tag}`, join(target, 'bundle')];
-    await runTool('umoci', args, { signal: options.signal, timeoutMs: unpackTimeoutMs });
-  });
+  const bundle = await cachedDirectory(
+    options.cacheDirectory,
+    `oci-${image.manifestDigest}`,
+    async (target) => {
+      const args = ['unpack', '--image', `${directory}:${image.tag}`, join(target, 'bundle')];
+      await runTool('umoci', args, { signal: options.signal, timeoutMs: unpackTimeoutMs });
+    },
+  );
   return {
     reference: `oci:${location}`,
     rootfs: join(bundle, 'bundle', 'rootfs'),
@@ -44,7 +48,9 @@ async function splitLocation(location: string): Promise<{ directory: string; tag
   const colon = location.lastIndexOf(':');
   const directory = colon > 0 ? location.slice(0, colon) : location;
   if (!(await isDirectory(directory))) {
-    throw new SandboxError('invalid_image', `OCI layout ${directory} does not exist`, { remedy: 'check the path' });
+    throw new SandboxError('invalid_image', `OCI layout ${directory} does not exist`, {
+      remedy: 'check the path',
+    });
   }
   return { directory: resolve(directory), tag: location.slice(colon + 1) };
 }

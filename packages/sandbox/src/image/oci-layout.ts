@@ -63,14 +63,22 @@ export async function readLayout(directory: string, tag: string | undefined): Pr
   const chosen = tagged.get(wanted);
   if (chosen === undefined) {
     const choice = [...tagged.keys()].join(', ');
-    throw new SandboxError('invalid_image', `OCI layout ${directory} has no image ${JSON.stringify(wanted)}`, {
-      remedy: choice === '' ? 'tag an image with `umoci tag`' : `name one of its tags: ${choice}`,
-    });
+    throw new SandboxError(
+      'invalid_image',
+      `OCI layout ${directory} has no image ${JSON.stringify(wanted)}`,
+      {
+        remedy: choice === '' ? 'tag an image with `umoci tag`' : `name one of its tags: ${choice}`,
+      },
+    );
   }
   if (chosen.mediaType.includes('index')) {
-    throw new SandboxError('invalid_image', `image ${JSON.stringify(wanted)} of ${directory} is for several platforms`, {
-      remedy: 'copy one platform into a layout with `skopeo copy`',
-    });
+    throw new SandboxError(
+      'invalid_image',
+      `image ${JSON.stringify(wanted)} of ${directory} is for several platforms`,
+      {
+        remedy: 'copy one platform into a layout with `skopeo copy`',
+      },
+    );
   }
   const { config } = await readBlob(directory, chosen.digest, manifest);
   const { config: settings } = await readBlob(directory, config.digest, configuration);
@@ -99,7 +107,8 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, sha256: string | 
     }
     return schema.parse(JSON.parse(content.toString('utf8')));
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : describeError(cause);
+    const why =
+      cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : describeError(cause);
     throw new SandboxError('invalid_image', `${path} is not usable: ${why}`, {
       cause,
       remedy: 'name a directory that holds an OCI image layout',

@@ -19,7 +19,10 @@ export interface ResolveImageOptions {
  * @param reference the image
  * @param options limits and places
  */
-export async function resolveImage(reference: string, options: ResolveImageOptions = {}): Promise<ContainerImage> {
+export async function resolveImage(
+  reference: string,
+  options: ResolveImageOptions = {},
+): Promise<ContainerImage> {
   const { signal } = options;
   const cacheDirectory = resolveCacheDirectory(options.cacheDirectory);
   throwIfAborted(signal);

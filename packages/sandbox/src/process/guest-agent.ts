@@ -24,9 +24,15 @@ export interface ReadRequest extends ProcessId {
 
 /** The calls on one process. */
 export interface ProcessAgent {
-  signalProcess(request: ProcessId & { readonly signal: number }, options?: AgentCallOptions): Promise<unknown>;
+  signalProcess(
+    request: ProcessId & { readonly signal: number },
+    options?: AgentCallOptions,
+  ): Promise<unknown>;
   waitProcess(request: ProcessId, options?: AgentCallOptions): Promise<{ readonly status: number }>;
-  writeStdin(request: ProcessId & { readonly data: Uint8Array }, options?: AgentCallOptions): Promise<unknown>;
+  writeStdin(
+    request: ProcessId & { readonly data: Uint8Array },
+    options?: AgentCallOptions,
+  ): Promise<unknown>;
   closeStdin(request: ProcessId, options?: AgentCallOptions): Promise<unknown>;
   readStdout(request: ReadRequest, options?: AgentCallOptions): Promise<{ readonly data: Uint8Array }>;
   readStderr(request: ReadRequest, options?: AgentCallOptions): Promise<{ readonly data: Uint8Array }>;

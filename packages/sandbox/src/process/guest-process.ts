@@ -76,13 +76,19 @@ export class RemoteProcess implements GuestProcess {
           : this.#call('close of standard input', signal, (options) => agent.closeStdin(id, options)),
     });
     const read = (call: ProcessAgent['readStdout']) => async (signal: AbortSignal) =>
-      (await lifeline.call('read of output', signal, (both) => call({ ...id, len: readBytes }, { signal: both }))).data;
+      (
+        await lifeline.call('read of output', signal, (both) =>
+          call({ ...id, len: readBytes }, { signal: both }),
+        )
+      ).data;
     this.stdout = new GuestOutput(
       read((request, options) => agent.readStdout(request, options)),
       onFirstByte,
     );
     this.stderr = new GuestOutput(
-      terminal ? () => Promise.resolve(new Uint8Array()) : read((request, options) => agent.readStderr(request, options)),
+      terminal
+        ? () => Promise.resolve(new Uint8Array())
+        : read((request, options) => agent.readStderr(request, options)),
       onFirstByte,
     );
     if (terminal) this.stderr.resume();
@@ -99,7 +105,10 @@ export class RemoteProcess implements GuestProcess {
     return withDeadline('wait for the process', options, () => this.#exitCode ?? this.#awaitExit());
   }
 
-  async kill(name: NodeJS.Signals = 'SIGTERM', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async kill(
+    name: NodeJS.Signals = 'SIGTERM',
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
     const signal = signalNumber(name);
     await this.#call(`signal ${name}`, options.signal, (call) =>
       this.#agent.signalProcess({ ...this.#id, signal }, call).catch(forgiveGone),

@@ -89,7 +89,11 @@ test('release removes everything, or everything but record and logs', async () =
 test('changes of the record arrive in their order', async () => {
   await using root = await temporaryDirectory();
   const claimed = await RunDirectory.claim(root.path, first('box'));
-  await Promise.all([claimed.update({ status: 'running' }), claimed.update({ exitCode: 3 }), claimed.update({ status: 'exited' })]);
+  await Promise.all([
+    claimed.update({ status: 'running' }),
+    claimed.update({ exitCode: 3 }),
+    claimed.update({ status: 'exited' }),
+  ]);
   expect(await readRecord(claimed.path)).toMatchObject({ status: 'exited', exitCode: 3 });
 });
 
@@ -117,13 +121,19 @@ test.for([
   await plant(root.path, { id: 'apple', status: 'exited' });
   const search = findSandbox(id, { runRoot: root.path });
   if (error === undefined) expect((await search).id).toBe(expected);
-  else await expect(search).rejects.toMatchObject({ code: 'sandbox_not_found', message: expect.stringContaining(error) as unknown });
+  else
+    await expect(search).rejects.toMatchObject({
+      code: 'sandbox_not_found',
+      message: expect.stringContaining(error) as unknown,
+    });
 });
 
 test('a running sandbox is removed only by force, and stopping an ended one is no error', async () => {
   await using root = await temporaryDirectory();
   await RunDirectory.claim(root.path, first('alive'));
-  await expect(removeSandbox('alive', { runRoot: root.path })).rejects.toMatchObject({ code: 'invalid_state' });
+  await expect(removeSandbox('alive', { runRoot: root.path })).rejects.toMatchObject({
+    code: 'invalid_state',
+  });
   await plant(root.path, { id: 'ended', status: 'exited' });
   await expect(stopSandbox('ended', { runRoot: root.path })).resolves.toMatchObject({ id: 'ended' });
 });

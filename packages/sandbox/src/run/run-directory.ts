@@ -23,7 +23,9 @@ const maxClaimAttempts = 3;
  */
 export function resolveRunRoot(option?: string): string {
   const fromEnvironment = process.env['HAKO_RUN_DIR'];
-  return option ?? (fromEnvironment === undefined || fromEnvironment === '' ? defaultRunRoot : fromEnvironment);
+  return (
+    option ?? (fromEnvironment === undefined || fromEnvironment === '' ? defaultRunRoot : fromEnvironment)
+  );
 }
 
 /** A claimed run directory (mode 0700). Whoever holds it owns the id. */

@@ -48,9 +48,13 @@ export async function findSandbox(id: string, options: RegistryOptions = {}): Pr
     });
   }
   if (second !== undefined) {
-    throw new SandboxError('sandbox_not_found', `${JSON.stringify(id)} begins the names of several sandboxes`, {
-      remedy: 'give more of the name',
-    });
+    throw new SandboxError(
+      'sandbox_not_found',
+      `${JSON.stringify(id)} begins the names of several sandboxes`,
+      {
+        remedy: 'give more of the name',
+      },
+    );
   }
   return first;
 }
@@ -60,7 +64,8 @@ async function inspect(root: string, name: string): Promise<SandboxListing | und
   const record = await readRecord(directory);
   const isHidden = name.startsWith('.');
   if (record !== undefined && !isHidden && hasEnded(record)) return { ...record, directory };
-  if (record !== undefined && (await isAlive(record.owner))) return isHidden ? undefined : { ...record, directory };
+  if (record !== undefined && (await isAlive(record.owner)))
+    return isHidden ? undefined : { ...record, directory };
   if (record === undefined) await sweepInterruptedRemoval(root, name);
   else await removeIfStale(root, name);
   return undefined;

@@ -35,13 +35,18 @@ export async function stopSandbox(id: string, options: StopSandboxOptions = {}):
   try {
     await withDeadline(
       `stop of ${listing.id}`,
-      { timeoutMs: options.timeoutMs ?? defaultStopTimeoutMs, ...(options.signal && { signal: options.signal }) },
+      {
+        timeoutMs: options.timeoutMs ?? defaultStopTimeoutMs,
+        ...(options.signal && { signal: options.signal }),
+      },
       (signal) => untilEnded(listing.directory, owner, signal),
     );
   } catch (error) {
     if (!(error instanceof SandboxError) || error.code !== 'timeout') throw error;
     if (await isAlive(owner)) signalProcess(owner.pid, 'SIGKILL');
-    await withDeadline(`kill of ${listing.id}`, { timeoutMs: killTimeoutMs }, (signal) => untilDead(owner, signal));
+    await withDeadline(`kill of ${listing.id}`, { timeoutMs: killTimeoutMs }, (signal) =>
+      untilDead(owner, signal),
+    );
   }
   return listing;
 }
@@ -90,6 +95,9 @@ function signalProcess(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ESRCH') return;
-    throw new SandboxError('permission_denied', `process ${pid} cannot be signalled`, { cause, remedy: 'run as root' });
+    throw new SandboxError('permission_denied', `process ${pid} cannot be signalled`, {
+      cause,
+      remedy: 'run as root',
+    });
   }
 }

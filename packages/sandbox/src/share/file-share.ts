@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 
 import { describeError, SandboxError } from '../sandbox-error.ts';
@@ -16,6 +17,8 @@ import { findVirtiofsd, virtiofsdArguments, type VirtiofsdProgram } from './virt
 /** The daemon listens within some 30 ms on an idle machine. */
 const startTimeoutMs = 10_000;
 const killTimeoutMs = 2_000;
+/** How long the daemon may take to notice that its hypervisor is gone. */
+const farewellMs = 250;
 const bindTimeoutMs = 10_000;
 const maxStderrBytes = 8 * 1024;
 
@@ -66,29 +69,37 @@ export async function startFileShare(options: FileShareOptions): Promise<FileSha
   await mkdir(view, { mode: 0o700 });
 
   const [file, ...args] = namespaceCommand(mounts, view, virtiofsdArguments(program, socketPath, view));
-  const daemon = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // A session of its own: Ctrl-C at a terminal is for the workload, not for its file system.
+  const daemon = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const stderr = collectTail(daemon);
   const ended = endOf(daemon, stderr);
   try {
-    return await withDeadline('start of virtiofsd', { signal, timeoutMs: startTimeoutMs }, async (phaseSignal) => {
-      const failed = ended.then((how): never => {
-        throw new SandboxError('share_failed', `virtiofsd ${how}`, { tail: stderr(), remedy: remedyFor(stderr()) });
-      });
-      failed.catch(() => undefined);
-      await Promise.race([once(daemon.stdout, 'data', { signal: phaseSignal }), failed]);
-      const namespace = await open(`/proc/${daemon.pid ?? 0}/ns/mnt`, 'r');
-      try {
-        daemon.stdin.end('\n');
-        daemon.stdout.resume();
-        await Promise.race([untilListening(socketPath, phaseSignal), failed]);
-      } catch (error) {
-        await namespace.close();
-        throw error;
-      }
-      return new VirtiofsdShare(daemon, ended, namespace, mounts);
-    });
+    return await withDeadline(
+      'start of virtiofsd',
+      { signal, timeoutMs: startTimeoutMs },
+      async (phaseSignal) => {
+        const failed = ended.then((how): never => {
+          throw new SandboxError('share_failed', `virtiofsd ${how}`, {
+            tail: stderr(),
+            remedy: remedyFor(stderr()),
+          });
+        });
+        failed.catch(() => undefined);
+        await Promise.race([once(daemon.stdout, 'data', { signal: phaseSignal }), failed]);
+        const namespace = await open(`/proc/${daemon.pid ?? 0}/ns/mnt`, 'r');
+        try {
+          daemon.stdin.end('\n');
+          daemon.stdout.resume();
+          await Promise.race([untilListening(socketPath, phaseSignal), failed]);
+        } catch (error) {
+          await namespace.close();
+          throw error;
+        }
+        return new VirtiofsdShare(daemon, ended, namespace, mounts);
+      },
+    );
   } catch (error) {
-    await kill(daemon, ended);
+    await end(daemon, ended, 0);
     throw error;
   }
 }
@@ -136,7 +147,7 @@ class VirtiofsdShare implements FileShare {
   }
 
   async #close(): Promise<void> {
-    await kill(this.#daemon, this.ended);
+    await end(this.#daemon, this.ended, farewellMs);
     await this.#namespace.close();
   }
 
@@ -183,7 +194,36 @@ function remedyFor(stderr: string): string {
     : 'see `hako doctor`';
 }
 
-async function kill(daemon: Daemon, ended: Promise<string>): Promise<void> {
+/**
+ * Ends the daemon. Once its hypervisor is gone it ends by itself. Otherwise its inner process is killed, which lets the
+ * outer one reap it: killed the other way round, the inner one would be left to whoever adopts orphans here.
+ */
+async function end(daemon: Daemon, ended: Promise<string>, byItselfMs: number): Promise<void> {
+  if (await settlesWithin(ended, byItselfMs)) return;
+  const inner = await childrenOf(daemon.pid ?? 0);
+  for (const pid of inner) killIfThere(pid);
+  if (inner.length > 0 && (await settlesWithin(ended, killTimeoutMs))) return;
   daemon.kill('SIGKILL');
   await withDeadline('end of virtiofsd', { timeoutMs: killTimeoutMs }, () => ended);
+}
+
+function settlesWithin(ended: Promise<string>, timeoutMs: number): Promise<boolean> {
+  return withDeadline('end of virtiofsd', { timeoutMs }, () => ended).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Children of a process, see `/proc/PID/task/TID/children` in proc(5). */
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').map(Number).filter((child) => child > 0);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended in between.
+  }
 }

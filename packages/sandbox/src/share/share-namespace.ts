@@ -88,6 +88,9 @@ export function bindCommand(namespacePath: string, binds: readonly Bind[]): read
  * @param namespacePath path of the namespace, as the command will see it
  * @param targets what to detach
  */
-export function unbindCommand(namespacePath: string, targets: readonly string[]): readonly [string, ...string[]] {
+export function unbindCommand(
+  namespacePath: string,
+  targets: readonly string[],
+): readonly [string, ...string[]] {
   return ['nsenter', `--mount=${namespacePath}`, 'umount', '--lazy', '--no-canonicalize', '--', ...targets];
 }

@@ -31,7 +31,8 @@ export async function findVirtiofsd(
     if (await isExecutable(program.path)) return program;
   }
   throw new SandboxError('tool_missing', 'virtiofsd is not installed', {
-    remedy: 'install it with `apt-get install qemu-system-common` (Debian 12) or `virtiofsd` (later releases)',
+    remedy:
+      'install it with `apt-get install qemu-system-common` (Debian 12) or `virtiofsd` (later releases)',
   });
 }
 

@@ -41,7 +41,13 @@ export function containerSpec(input: SpecInput): OciSpec {
   const process = containerProcess(input);
   const root = { path: input.rootPath, readonly: image.readOnly };
   if (image.spec !== undefined) {
-    return { ...image.spec, process, root, hostname: image.spec.hostname ?? input.hostname, mounts: [...input.mounts] };
+    return {
+      ...image.spec,
+      process,
+      root,
+      hostname: image.spec.hostname ?? input.hostname,
+      mounts: [...input.mounts],
+    };
   }
   return {
     ociVersion: '1.1.0',

@@ -18,14 +18,17 @@ const root: OciUser = { uid: 0, gid: 0 };
 export async function resolveUser(text: string, rootfs: string): Promise<OciUser> {
   if (text === '') return root;
   const [userText = '', groupText, ...surplus] = text.split(':');
-  if (userText === '' || groupText === '' || surplus.length > 0) throw unusable(text, 'write USER or USER:GROUP');
+  if (userText === '' || groupText === '' || surplus.length > 0)
+    throw unusable(text, 'write USER or USER:GROUP');
   const passwd = (await readInside(rootfs, 'etc/passwd')).map((fields) => ({
     name: fields[0],
     uid: Number(fields[2]),
     gid: Number(fields[3]),
   }));
   const uid = numericId(userText);
-  const entry = passwd.find((candidate) => (uid === undefined ? candidate.name === userText : candidate.uid === uid));
+  const entry = passwd.find((candidate) =>
+    uid === undefined ? candidate.name === userText : candidate.uid === uid,
+  );
   if (uid === undefined && entry === undefined) throw unusable(text, 'use a number or a user of the image');
   const resolvedUid = uid ?? entry?.uid ?? 0;
   if (groupText !== undefined) return { uid: resolvedUid, gid: await resolveGroup(groupText, rootfs, text) };
@@ -40,10 +43,15 @@ async function resolveGroup(groupText: string, rootfs: string, text: string): Pr
   return Number(entry[2]);
 }
 
-async function supplementaryGroups(rootfs: string, name: string | undefined): Promise<Pick<OciUser, 'additionalGids'>> {
+async function supplementaryGroups(
+  rootfs: string,
+  name: string | undefined,
+): Promise<Pick<OciUser, 'additionalGids'>> {
   if (name === undefined) return {};
   const groups = await readInside(rootfs, 'etc/group');
-  const gids = groups.filter(([, , , members]) => members?.split(',').includes(name)).map(([, , gid]) => Number(gid));
+  const gids = groups
+    .filter(([, , , members]) => members?.split(',').includes(name))
+    .map(([, , gid]) => Number(gid));
   return gids.length === 0 ? {} : { additionalGids: gids };
 }
 

@@ -9,7 +9,8 @@ import type { FileShare, ShareRequest } from '../share/file-share.ts';
 import { FakeGuestAgent, type FakeGuestAgentOptions } from './fake-guest-agent.ts';
 
 /** A step of a sandbox's making that a test can look at or make fail. */
-export type FakeStep = 'locateAssets' | 'startFileShare' | 'share.add' | 'share.remove' | 'share.close' | 'connect' | 'serve';
+export type FakeStep =
+  'locateAssets' | 'startFileShare' | 'share.add' | 'share.remove' | 'share.close' | 'connect' | 'serve';
 
 /** What happens in a sandbox made of fakes. */
 export interface FakeSandboxOptions extends FakeGuestAgentOptions {

@@ -50,7 +50,10 @@ export class FakeGuestAgent implements GuestAgent {
     await this.#enter('destroySandbox', options);
   }
 
-  async createContainer(request: DeepPartial<CreateContainerRequest>, options?: AgentCallOptions): Promise<void> {
+  async createContainer(
+    request: DeepPartial<CreateContainerRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
     await this.#enter('createContainer', options);
     const id = request.containerId ?? '';
     this.processes.set(id, this.#load(request.OCI?.Process));

@@ -26,7 +26,7 @@ export function createClient<Definition extends TtrpcServiceDefinition>(
 }
 
 /** Makes clients that share middleware. Immutable: `use` returns a new factory. */
-export interface ClientFactory<Ext = unknown> {
+export interface ClientFactory<Ext = object> {
   /** Adds middleware inside of those added before. */
   use<NewExt>(middleware: ClientMiddleware<NewExt, Ext>): ClientFactory<Ext & NewExt>;
   /** Makes a client whose calls go through the middleware. */

@@ -52,7 +52,7 @@ export interface Connection extends AsyncDisposable {
 }
 
 /** A ttRPC server: services, and any number of connections to them. */
-export interface Server<Ext = unknown> extends AsyncDisposable {
+export interface Server<Ext = object> extends AsyncDisposable {
   /** The connections that are open. */
   readonly connections: ReadonlySet<Connection>;
   /** Adds middleware inside of that added before, for the services added after. */

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeRequestEnvelope } from '../envelope/request-envelope.ts';
 import { decodeResponseEnvelope } from '../envelope/response-envelope.ts';
+import { viewOf } from '../envelope/wire-reader.ts';
 import { FrameDecoder } from '../frame/frame-decoder.ts';
 import type { FrameHeader } from '../frame/frame-header.ts';
 import { encodeFrame, frameType } from '../frame/frame-header.ts';
@@ -18,7 +19,7 @@ export interface ReceivedFrame extends FrameHeader {
  */
 export class HostilePeer {
   readonly #stream: Duplex;
-  readonly #frames: ReceivedFrame[] = [];
+  readonly #frames = new Set<ReceivedFrame>();
   readonly #waiters: ((frame: ReceivedFrame | undefined) => void)[] = [];
   #over = false;
 
@@ -28,7 +29,7 @@ export class HostilePeer {
     const decoder = new FrameDecoder(
       {
         onFrame: (streamId, type, flags, source, start, end) => {
-          const payload = source.slice(start, end);
+          const payload = viewOf(source, start, end).slice();
           this.#push({ payloadBytes: payload.length, streamId, type, flags, payload });
         },
         onOversizedFrame: () => undefined,
@@ -72,8 +73,11 @@ export class HostilePeer {
 
   /** The next frame from the other side; `undefined` when it has ended the connection. */
   next(): Promise<ReceivedFrame | undefined> {
-    const frame = this.#frames.shift();
-    if (frame !== undefined || this.#over) return Promise.resolve(frame);
+    for (const frame of this.#frames) {
+      this.#frames.delete(frame);
+      return Promise.resolve(frame);
+    }
+    if (this.#over) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -99,7 +103,7 @@ export class HostilePeer {
 
   #push(frame: ReceivedFrame): void {
     const waiter = this.#waiters.shift();
-    if (waiter === undefined) this.#frames.push(frame);
+    if (waiter === undefined) this.#frames.add(frame);
     else waiter(frame);
   }
 }

@@ -10,8 +10,9 @@ export interface MemoryPairOptions {
 }
 
 /**
- * Makes two ends of a byte stream within this process, with backpressure. Destroying one end ends the other, as
- * closing a socket would. Bytes are handed over, not copied: do not change what was written.
+ * Makes two ends of a byte stream within this process, with backpressure. What is written arrives in a later turn of
+ * the event loop, as with a socket, so that two ends in conversation leave time for everything else. Destroying one end
+ * ends the other. Bytes are handed over, not copied: do not change what was written.
  */
 export function createMemoryPair(options: MemoryPairOptions = {}): [Duplex, Duplex] {
   const near = new MemoryEnd(options);
@@ -20,6 +21,8 @@ export function createMemoryPair(options: MemoryPairOptions = {}): [Duplex, Dupl
   far.join(near);
   return [near, far];
 }
+
+type Written = (error?: Error) => void;
 
 class MemoryEnd extends Duplex {
   readonly #chunkBytes: number;
@@ -36,13 +39,12 @@ class MemoryEnd extends Duplex {
     this.#peer = peer;
   }
 
-  override _write(chunk: Buffer, _encoding: string, written: (error?: Error) => void): void {
-    const peer = this.#peer;
-    if (peer === undefined || peer.destroyed) {
-      written(Object.assign(new Error('other end of the memory pair is closed'), { code: 'EPIPE' }));
-      return;
-    }
-    peer.#deliver(chunk, this.#chunkBytes, written);
+  override _write(chunk: Buffer, _encoding: string, written: Written): void {
+    setImmediate(() => this.#transfer([chunk], written));
+  }
+
+  override _writev(items: { chunk: Buffer }[], written: Written): void {
+    setImmediate(() => this.#transfer(items.map(({ chunk }) => chunk), written));
   }
 
   override _final(done: () => void): void {
@@ -62,13 +64,20 @@ class MemoryEnd extends Duplex {
     done(error);
   }
 
-  #deliver(chunk: Buffer, chunkBytes: number, written: () => void): void {
+  #transfer(chunks: readonly Buffer[], written: Written): void {
+    const peer = this.#peer;
+    if (peer === undefined || peer.destroyed) {
+      written(Object.assign(new Error('other end of the memory pair is closed'), { code: 'EPIPE' }));
+      return;
+    }
     let room = true;
-    for (let at = 0; at < chunk.length; at += chunkBytes) {
-      room = this.push(chunk.subarray(at, Math.min(at + chunkBytes, chunk.length)));
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += this.#chunkBytes) {
+        room = peer.push(chunk.subarray(at, Math.min(at + this.#chunkBytes, chunk.length)));
+      }
     }
     if (room) written();
-    else this.#peerWaits = written;
+    else peer.#peerWaits = written;
   }
 
   #endPeer(): void {

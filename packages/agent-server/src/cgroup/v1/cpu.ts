@@ -24,7 +24,9 @@ export async function readCpuStatsV1(cpuacctDir: string, cpuDir: string): Promis
       ? undefined
       : {
           totalUsage: total,
-          percpuUsage: (perCpu ?? '').split(/\s+/).flatMap((text) => (/^\d+$/.test(text) ? [BigInt(text)] : [])),
+          percpuUsage: (perCpu ?? '')
+            .split(/\s+/)
+            .flatMap((text) => (/^\d+$/.test(text) ? [BigInt(text)] : [])),
           usageInKernelmode: (ticks?.get('system') ?? 0n) * nanosecondsPerTick,
           usageInUsermode: (ticks?.get('user') ?? 0n) * nanosecondsPerTick,
         };

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest';
+import { addUp, summaryLine } from './test-results.mjs';
+
+const file = (status: string, ...statuses: string[]) => ({
+  name: 'a.test.ts',
+  status,
+  assertionResults: statuses.map((each, index) => ({ fullName: `test ${index}`, status: each })),
+});
+
+test.each([
+  [
+    'adds the runs up',
+    [
+      { testResults: [file('passed', 'passed', 'passed')] },
+      { testResults: [file('failed', 'failed', 'passed')] },
+    ],
+    '3 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'counts a file that did not load as one failure',
+    [{ testResults: [file('failed')] }],
+    '0 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'counts a file whose hook threw as one failure',
+    [{ testResults: [file('failed', 'passed', 'skipped')] }],
+    '1 passed, 1 failed, 1 skipped',
+  ],
+  ['counts a run without a report as one failure', [undefined], '0 passed, 1 failed, 0 skipped'],
+  [
+    'counts whatever did not run as skipped',
+    [{ testResults: [file('passed', 'skipped', 'pending', 'todo')] }],
+    '0 passed, 0 failed, 3 skipped',
+  ],
+  ['knows that nothing ran', [{ testResults: [] }], '0 passed, 0 failed, 0 skipped'],
+])('%s', (_, reports, line) => {
+  expect(summaryLine(addUp(reports))).toBe(line);
+});
+
+test('names what was skipped', () => {
+  expect(addUp([{ testResults: [file('passed', 'passed', 'skipped')] }]).skippedNames).toEqual(['test 1']);
+});
