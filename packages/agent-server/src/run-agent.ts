@@ -65,7 +65,7 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   const doorClosed = new AbortController();
   const address = commandLine.serverAddr ?? options.serverAddr;
   await openDoor(server, address, logger, doorClosed.signal);
-  logger.info({ ...announcement(agentVersion, options), address }, 'announce');
+  logger.info(announcement(options, address), 'announce');
 
   await Promise.race([agent.sandboxDestroyed, stopSignal()]);
   doorClosed.abort();

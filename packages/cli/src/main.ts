@@ -1,15 +1,19 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 
-import { hostComponents } from './host-components.ts';
-import { runCli } from './run-cli.ts';
+// Compiled code is kept between runs, which saves most of the time until the virtual machine is started.
+const cacheDirectory = process.env['HAKO_CACHE_DIR'];
+enableCompileCache(
+  join(
+    cacheDirectory === undefined || cacheDirectory === ''
+      ? join(homedir(), '.cache', 'hako')
+      : cacheDirectory,
+    'compiled',
+  ),
+);
 
-// A reader that is gone is noticed where the output is written.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-
-void runCli(process.argv.slice(2), hostComponents()).then((exitCode) => {
-  process.exitCode = exitCode;
-  // Standard input may still be open; nothing waits for it any more.
-  process.stdin.destroy();
-});
+void import('./start-program.ts').then(({ startProgram }) => startProgram());

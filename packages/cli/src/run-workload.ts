@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+
 import {
   createSandbox,
+  generateId,
   resolveImage,
   type Container,
   type Phase,
@@ -24,6 +27,8 @@ export interface RunContext {
   readonly interrupts: Interrupts;
   readonly progress: Progress;
   readonly sandbox: Partial<SandboxComponents>;
+  /** The environment: `HAKO_CONSOLE_DIR` names a directory in which the guest's console is kept. */
+  readonly env: NodeJS.ProcessEnv;
   /** Leave record and logs after the end. Default false. */
   readonly keepRecord?: boolean;
   /** Called when the machine exists, before the workload runs. */
@@ -50,8 +55,11 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   const image = await resolveImage(request.image, { signal });
   const command = request.command.length === 0 ? image.command : [...image.entrypoint, ...request.command];
   progress.say('starting the virtual machine');
+  const id = request.name ?? generateId();
+  const consoleDirectory = context.env['HAKO_CONSOLE_DIR'] ?? '';
   await using sandbox = await createSandbox(
     {
+      id,
       image: request.image,
       command,
       assets: request.assets,
@@ -59,7 +67,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
       debug: request.debug,
       keepRecord: context.keepRecord ?? false,
       signal,
-      ...(request.name === undefined ? {} : { id: request.name }),
+      ...(consoleDirectory === '' ? {} : { keepConsoleLog: join(consoleDirectory, `${id}.log`) }),
       ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
       ...(request.vcpus === undefined ? {} : { vcpus: request.vcpus }),
       ...(request.memoryMib === undefined ? {} : { memoryMib: request.memoryMib }),
@@ -81,7 +89,8 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   });
   progress.clear();
   const exitCode = await attend(request, context, sandbox, container);
-  await sandbox.stop({ exitCode });
+  // Only what the guest may still have to write to the host is worth the time of an orderly end.
+  await sandbox.stop({ exitCode, graceful: request.volumes.some(({ readOnly }) => readOnly !== true) });
   return { exitCode, phases: sandbox.phases };
 }
 

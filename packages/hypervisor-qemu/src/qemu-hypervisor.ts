@@ -17,7 +17,7 @@ import type { VsockDialer } from './agent-channel.ts';
 import { chooseAgentRoad } from './agent-road.ts';
 import { buildCommandLine } from './command-line/build-command-line.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
-import { loopsPerJiffyFromCpuInfo } from './command-line/loops-per-jiffy.ts';
+import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
 import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
 import { findProgram } from './find-program.ts';
 import { parentDeathPrefix } from './process/parent-death.ts';
@@ -111,7 +111,7 @@ export class QemuHypervisor implements Hypervisor {
     const prefix = await parentDeathPrefix();
     const withPrefix: readonly [string, ...(readonly string[])] =
       prefix === undefined ? [qemuPath] : [...prefix, qemuPath];
-    const loopsPerJiffy = await this.#loopsPerJiffy(config, accelerator);
+    const tscKhz = await this.#tscKhz(accelerator);
     const { cpuModel, agentPortName = 'hako.agent.0', dialVsock, agentVsockPort = 1024 } = this.#components;
     const commandFor = (agent: AgentRoad): readonly [string, ...(readonly string[])] => {
       const args = buildCommandLine({
@@ -122,7 +122,7 @@ export class QemuHypervisor implements Hypervisor {
         agent,
         agentPortName,
         monitorFd,
-        ...(loopsPerJiffy !== undefined && { loopsPerJiffy }),
+        ...(tscKhz !== undefined && { tscKhz }),
       });
       return [...withPrefix, ...args];
     };
@@ -138,9 +138,9 @@ export class QemuHypervisor implements Hypervisor {
     return this.#machine === 'virt' && accelerator === 'tcg' ? 'max' : defaultCpuModel[accelerator];
   }
 
-  /** Only emulated x86 machines with several CPUs need it. */
-  async #loopsPerJiffy({ vcpus }: VmConfig, accelerator: Accelerator): Promise<number | undefined> {
-    if (vcpus === 1 || accelerator !== 'tcg' || this.#machine === 'virt') return undefined;
-    return loopsPerJiffyFromCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+  /** Only emulated x86 machines on an x86 host count with the host's counter. */
+  async #tscKhz(accelerator: Accelerator): Promise<number | undefined> {
+    if (accelerator !== 'tcg' || this.#machine === 'virt' || process.arch !== 'x64') return undefined;
+    return tscKhzFromCpuInfo(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
   }
 }

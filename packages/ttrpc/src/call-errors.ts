@@ -46,6 +46,7 @@ export function callerAborted(): AbortError {
 
 /** Builds the client's error for a status that is not OK. */
 export function errorOfStatus(path: string, status: StatusMessage): TtrpcClientError {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- a peer may send any number; nice-grpc's type has no room for unknown ones
   return new TtrpcClientError(path, status.code, status.message, { statusDetails: status.details });
 }
 

@@ -5,12 +5,21 @@ import { createChannel, createClient, createServer, TtrpcClientError, TtrpcServe
 import type { EchoClient, EchoMessage } from './testing/echo-definition.ts';
 import { EchoDefinition, echoService } from './testing/echo-definition.ts';
 import { createEchoPair } from './testing/echo-pair.ts';
+import { Gate } from './testing/gate.ts';
 import { createMemoryPair } from './transport/memory-pair.ts';
 
 async function collect(stream: AsyncIterable<EchoMessage>): Promise<string[]> {
   const texts: string[] = [];
   for await (const message of stream) texts.push(message.text);
   return texts;
+}
+
+async function* take<T>(stream: AsyncIterable<T>, count: number): AsyncGenerator<T> {
+  let taken = 0;
+  for await (const item of stream) {
+    yield item;
+    if (++taken === count) return;
+  }
 }
 
 async function* from(...texts: string[]): AsyncGenerator<{ text: string }> {
@@ -69,7 +78,7 @@ describe('shapes', () => {
   });
 
   test('a server stream that ends before the client has finished sending ends the call', async () => {
-    let returned = false;
+    const returned = new Gate();
     async function* endless(): AsyncGenerator<{ text: string }> {
       try {
         for (;;) {
@@ -77,19 +86,16 @@ describe('shapes', () => {
           await new Promise((resolve) => setImmediate(resolve));
         }
       } finally {
-        returned = true;
+        returned.open();
       }
     }
     await using pair = createEchoPair({
       async *bidiStream(requests) {
-        for await (const request of requests) {
-          yield request;
-          return;
-        }
+        yield* take(requests, 1);
       },
     });
     expect(await collect(pair.client.bidiStream(endless()))).toEqual(['x']);
-    while (!returned) await new Promise((resolve) => setImmediate(resolve));
+    await returned.passed;
     expect(await pair.client.unary({ text: 'still here' })).toMatchObject({ text: 'still here' });
   });
 
@@ -108,7 +114,12 @@ describe('failures', () => {
   const path = '/hako.test.Echo/Unary';
 
   test.each([
-    ['ServerError', () => new ServerError(Status.NOT_FOUND, 'no such thing'), Status.NOT_FOUND, 'no such thing'],
+    [
+      'ServerError',
+      () => new ServerError(Status.NOT_FOUND, 'no such thing'),
+      Status.NOT_FOUND,
+      'no such thing',
+    ],
     ['plain error', () => new Error('secret'), Status.UNKNOWN, 'unknown server error occurred'],
   ])('a handler that throws a %s makes a ClientError', async (_name, thrown, code, details) => {
     const error = thrown();
@@ -163,7 +174,12 @@ describe('failures', () => {
 
   test.each([
     [{ fullName: 'hako.test.Other' }, {}, Status.UNIMPLEMENTED, 'hako.test.Other service does not exist'],
-    [{ fullName: 'hako.test.Other' }, { unknownServiceStatus: Status.INVALID_ARGUMENT }, Status.INVALID_ARGUMENT, /./],
+    [
+      { fullName: 'hako.test.Other' },
+      { unknownServiceStatus: Status.INVALID_ARGUMENT },
+      Status.INVALID_ARGUMENT,
+      /./,
+    ],
     [
       { methods: { unary: { ...EchoDefinition.methods.unary, name: 'Nothing' } } },
       {},
@@ -176,7 +192,10 @@ describe('failures', () => {
     server.serve(far);
     await using channel = createChannel(near);
     const client = createClient({ ...EchoDefinition, ...change }, channel);
-    await expect(client.unary({})).rejects.toMatchObject({ code, details: expect.stringMatching(details) as string });
+    await expect(client.unary({})).rejects.toMatchObject({
+      code,
+      details: expect.stringMatching(details) as string,
+    });
   });
 
   test('a request that does not decode is INTERNAL and leaves the connection alone', async () => {
@@ -202,9 +221,9 @@ describe('failures', () => {
   test('a service cannot be added twice, nor without all its methods', () => {
     const server = createServer();
     expect(() => server.add(EchoDefinition, {} as never)).toThrow(/lacks unary/);
-    expect(() => server.add({ fullName: 'a', methods: {} }, {}).add({ fullName: 'a', methods: {} }, {})).toThrow(
-      /added before/,
-    );
+    expect(() =>
+      server.add({ fullName: 'a', methods: {} }, {}).add({ fullName: 'a', methods: {} }, {}),
+    ).toThrow(/added before/);
   });
 });
 
@@ -217,7 +236,11 @@ describe('metadata', () => {
         return Promise.resolve(request);
       },
     });
-    const metadata = Metadata({ TraceParent: '00-1-2-3', list: ['a', 'b'], 'raw-bin': Uint8Array.of(0, 255) });
+    const metadata = Metadata({
+      TraceParent: '00-1-2-3',
+      list: ['a', 'b'],
+      'raw-bin': Uint8Array.of(0, 255),
+    });
     await pair.client.unary({}, { metadata });
     expect(seen.map(([key, values]) => [key, values.map((value) => value.toString())])).toEqual([
       ['traceparent', ['00-1-2-3']],

@@ -36,7 +36,7 @@ async function* openEnded(): AsyncGenerator<{ text: string }> {
 }
 
 async function drain(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const message of stream) void message;
+  for await (const message of stream) expect(message).toBeDefined();
 }
 
 const shapes: Record<string, (pair: EchoPair, options: ChannelCallOptions) => Promise<unknown>> = {
@@ -68,7 +68,9 @@ describe.each(Object.entries(shapes))('a %s call', (_shape, call) => {
     const result = call(pair, { timeoutMs: 30 });
     const { signal } = await started.passed;
     await expect(result).rejects.toMatchObject({ code: Status.DEADLINE_EXCEEDED });
-    await new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));
+    await new Promise((resolve) =>
+      signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve),
+    );
     expect((signal.reason as TtrpcError).code).toMatch(/^(deadline_exceeded|call_cancelled)$/);
     expect(pair.connection.activeCalls).toBe(0);
   });
@@ -80,7 +82,10 @@ describe.each(Object.entries(shapes))('a %s call', (_shape, call) => {
     const { signal } = await started.passed;
     pair.connection.abort();
     expect(signal.aborted).toBe(true);
-    await expect(result).rejects.toMatchObject({ code: Status.UNAVAILABLE, cause: { code: 'connection_closed' } });
+    await expect(result).rejects.toMatchObject({
+      code: Status.UNAVAILABLE,
+      cause: { code: 'connection_closed' },
+    });
   });
 
   test("ends by the peer's CANCELLED as ClientError, which no AbortError is", async () => {
@@ -88,11 +93,9 @@ describe.each(Object.entries(shapes))('a %s call', (_shape, call) => {
     await using pair = createEchoPair({
       unary: () => Promise.reject(cancelled),
       clientStream: () => Promise.reject(cancelled),
-      // eslint-disable-next-line require-yield -- fails before its first message
       async *serverStream() {
         throw cancelled;
       },
-      // eslint-disable-next-line require-yield -- fails before its first message
       async *bidiStream() {
         throw cancelled;
       },
@@ -117,7 +120,10 @@ describe.each(Object.entries(shapes))('a %s call', (_shape, call) => {
   test('fails on a channel that is closed', async () => {
     await using pair = createEchoPair();
     pair.channel.abort();
-    await expect(call(pair, {})).rejects.toMatchObject({ code: Status.UNAVAILABLE, cause: { code: 'aborted' } });
+    await expect(call(pair, {})).rejects.toMatchObject({
+      code: Status.UNAVAILABLE,
+      cause: { code: 'aborted' },
+    });
   });
 });
 
@@ -157,7 +163,9 @@ test('leaving the loop over a server stream cancels the call', async () => {
     break;
   }
   const { signal } = await started.passed;
-  await new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));
+  await new Promise((resolve) =>
+    signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve),
+  );
   expect(pair.channel.activeCalls).toBe(0);
 });
 
@@ -167,8 +175,14 @@ test('listeners on a shared signal do not pile up', async () => {
   let listeners = 0;
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listeners++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listeners--;
+    remove(...args);
+  };
   for (let index = 0; index < 20; index++) await pair.client.unary({}, { signal });
   await drain(pair.client.serverStream({ count: 3 }, { signal }));
   expect(listeners).toBe(0);

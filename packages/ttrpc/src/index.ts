@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { TtrpcError, type TtrpcErrorCode, type TtrpcErrorOptions } from './ttrpc-error.ts';
 export { TtrpcClientError, TtrpcServerError } from './call-errors.ts';
-export {
-  defaultLimits,
-  maxFramePayloadBytes,
-  type ConnectionLimits,
-  type QueueOverflow,
-} from './limits.ts';
+export { defaultLimits, maxFramePayloadBytes, type ConnectionLimits, type QueueOverflow } from './limits.ts';
 export type { CloseOptions, CloseReason } from './connection/close-reason.ts';
 export type {
   DeepPartial,
@@ -36,7 +31,13 @@ export { listen, type ListenerFactory, type ListenOptions } from './transport/li
 export type { Listener } from './transport/listener.ts';
 export { createMemoryPair, type MemoryPairOptions } from './transport/memory-pair.ts';
 export { createSocketPair, type SocketPair } from './transport/socket-pair.ts';
-export { encodeFrame, frameFlag, frameHeaderBytes, frameType, type FrameHeader } from './frame/frame-header.ts';
+export {
+  encodeFrame,
+  frameFlag,
+  frameHeaderBytes,
+  frameType,
+  type FrameHeader,
+} from './frame/frame-header.ts';
 export { FrameDecoder, type FrameSink } from './frame/frame-decoder.ts';
 export {
   decodeRequestEnvelope,
@@ -49,4 +50,21 @@ export {
   encodeResponseEnvelope,
   type ResponseEnvelope,
 } from './envelope/response-envelope.ts';
-export { decodeStatus, encodeStatus, type AnyMessage, type StatusMessage } from './envelope/status-message.ts';
+export {
+  decodeStatus,
+  encodeStatus,
+  type AnyMessage,
+  type StatusMessage,
+} from './envelope/status-message.ts';
+export { record, createRecorder } from './record/recorder.ts';
+export type { Recorder, RecorderOptions, RecordingSummary, RecordStreamOptions } from './record/recorder.ts';
+export type { RecordingOverflow } from './record/recording-file.ts';
+export type { Side } from './record/recording-format.ts';
+export { openRecording } from './record/read-recording.ts';
+export type { ReadRecordingOptions, RecordedEvent, Recording } from './record/read-recording.ts';
+export { readConversation } from './record/conversation.ts';
+export type { ConversationEvent, RecordedCall } from './record/conversation.ts';
+export type { RecordedMessage } from './record/message-codec.ts';
+export { replayRecording } from './record/replay-recording.ts';
+export type { ReplayedCall, ReplayOptions } from './record/replay-recording.ts';
+export type { Answer, AnswerDifference } from './record/answer-difference.ts';

@@ -62,7 +62,10 @@ export class TtrpcMetadata implements Metadata {
     const values = new Map<string, Value[]>();
     this.#values = values;
     for (const { key, value } of this.#pairs ?? []) {
-      this.#store(key.toLowerCase(), key.toLowerCase().endsWith('-bin') ? Buffer.from(value, 'base64') : value);
+      this.#store(
+        key.toLowerCase(),
+        key.toLowerCase().endsWith('-bin') ? Buffer.from(value, 'base64') : value,
+      );
     }
     this.#pairs = undefined;
     return values;

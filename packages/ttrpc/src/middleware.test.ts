@@ -28,7 +28,9 @@ describe('middleware as published for nice-grpc', () => {
       },
     });
     const client = createClientFactory().use(deadlineMiddleware).create(EchoDefinition, pair.channel);
-    await expect(client.unary({}, { deadline: 30 })).rejects.toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+    await expect(client.unary({}, { deadline: 30 })).rejects.toMatchObject({
+      code: Status.DEADLINE_EXCEEDED,
+    });
     while (signal?.aborted !== true) await new Promise((resolve) => setImmediate(resolve));
   });
 
@@ -36,11 +38,15 @@ describe('middleware as published for nice-grpc', () => {
     let calls = 0;
     await using pair = createEchoPair({
       unary: (request) =>
-        ++calls < 3 ? Promise.reject(new ServerError(Status.UNAVAILABLE, 'not yet')) : Promise.resolve(request),
+        ++calls < 3
+          ? Promise.reject(new ServerError(Status.UNAVAILABLE, 'not yet'))
+          : Promise.resolve(request),
     });
-    const client = createClientFactory().use(retryMiddleware).create(EchoDefinition, pair.channel, {
-      '*': { retryBaseDelayMs: 1, retryMaxAttempts: 5 },
-    });
+    const client = createClientFactory()
+      .use(retryMiddleware)
+      .create(EchoDefinition, pair.channel, {
+        '*': { retryBaseDelayMs: 1, retryMaxAttempts: 5 },
+      });
     expect(await client.unary({ text: 'at last' })).toMatchObject({ text: 'at last' });
     expect(calls).toBe(3);
   });
@@ -89,8 +95,7 @@ describe('middleware as published for nice-grpc', () => {
 describe('order and shapes', () => {
   test('all shapes pass through layers on both sides, the first layer outermost', async () => {
     const log: string[] = [];
-    const client =
-      (name: string): ClientMiddleware =>
+    const client = (name: string): ClientMiddleware =>
       async function* layer(call, options) {
         log.push(`${name} > ${call.method.path}`);
         const result = yield* call.next(call.request, options);
@@ -113,9 +118,17 @@ describe('order and shapes', () => {
       });
     server.serve(far);
     await using channel = createChannel(near);
-    const echo = createClientFactory().use(client('outer')).use(client('inner')).create(EchoDefinition, channel);
+    const echo = createClientFactory()
+      .use(client('outer'))
+      .use(client('inner'))
+      .create(EchoDefinition, channel);
     expect(await echo.unary({ text: 'u' })).toMatchObject({ text: 'u' });
-    expect(log).toEqual(['outer > /hako.test.Echo/Unary', 'inner > /hako.test.Echo/Unary', 'inner <', 'outer <']);
+    expect(log).toEqual([
+      'outer > /hako.test.Echo/Unary',
+      'inner > /hako.test.Echo/Unary',
+      'inner <',
+      'outer <',
+    ]);
     expect(users).toEqual(['root']);
     expect(await echo.clientStream(from('a', 'b'))).toMatchObject({ text: 'a,b' });
     const texts: string[] = [];

@@ -121,7 +121,9 @@ describe('middleware published for nice-grpc, unmodified', () => {
     await using pair = await connect();
     await pair.client.echo({});
     await pair.client.fail({ code: Status.ABORTED }).catch(() => undefined);
-    for await (const _ of pair.client.count({ upto: 3 }));
+    let messages = 0;
+    for await (const { value } of pair.client.count({ upto: 3 })) messages = value;
+    expect(messages).toBe(3);
     for (const side of ['client', 'server']) {
       const handled = await metric(`grpc_${side}_handled_total`);
       expect(handled.map(({ labels, value }) => [labels['grpc_method'], labels['grpc_code'], value])).toEqual(

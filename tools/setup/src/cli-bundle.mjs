@@ -33,7 +33,7 @@ export async function ensureCliBundle() {
     external: ['koffi'],
     // CommonJS packages inside of the bundle ask for Node's modules by require.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import * as bundleModule from 'node:module'; const require = bundleModule.createRequire(import.meta.url);",
     },
     metafile: true,
     logLevel: 'silent',

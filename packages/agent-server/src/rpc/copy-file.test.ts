@@ -12,7 +12,11 @@ const [regular, directory, link] = [0o100000, 0o040000, 0o120000];
 const isRoot = process.getuid?.() === 0;
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-function send(harness: AgentHarness, name: string, request: DeepPartial<CopyFileRequest> & { text?: string }) {
+function send(
+  harness: AgentHarness,
+  name: string,
+  request: DeepPartial<CopyFileRequest> & { text?: string },
+) {
   const { text = '', ...rest } = request;
   const data = Buffer.from(text);
   return harness.client.copyFile({
@@ -29,7 +33,7 @@ function send(harness: AgentHarness, name: string, request: DeepPartial<CopyFile
 describe('CopyFile', () => {
   test('writes a file with its mode, and its parents with theirs', async () => {
     await using harness = await startFakeAgent();
-    await send(harness, 'a/b/file', { text: 'hello', dirMode: 0x8000_0000 | 0o710 });
+    await send(harness, 'a/b/file', { text: 'hello', dirMode: 0x8000_0000 + 0o710 });
     const path = join(harness.paths.sharedDir, 'a/b/file');
     expect(await readFile(path, 'utf8')).toBe('hello');
     expect((await stat(path)).mode & 0o7777).toBe(0o640);
@@ -150,7 +154,9 @@ describe('CopyFile', () => {
     await mkdir(sharedDir, { recursive: true });
     await symlink(target(outside), join(sharedDir, 'door'));
     for (const fileMode of [regular, directory, link]) {
-      await expect(send(harness, 'door/x', { text: 'x', fileMode })).rejects.toMatchObject({ code: Status.INTERNAL });
+      await expect(send(harness, 'door/x', { text: 'x', fileMode })).rejects.toMatchObject({
+        code: Status.INTERNAL,
+      });
     }
     expect(await readdir(outside)).toEqual([]);
   });
@@ -183,7 +189,9 @@ describe('CopyFile', () => {
     { title: 'an offset that does not fit a number', numbers: { offset: 2n ** 54n } },
   ])('refuses $title', async ({ numbers }) => {
     await using harness = await startFakeAgent();
-    await expect(send(harness, 'file', { text: 'x', ...numbers })).rejects.toMatchObject({ code: Status.INTERNAL });
+    await expect(send(harness, 'file', { text: 'x', ...numbers })).rejects.toMatchObject({
+      code: Status.INTERNAL,
+    });
   });
 
   test.skipIf(!isRoot)('gives files, links and the nearest parent to their owner', async () => {
@@ -191,7 +199,8 @@ describe('CopyFile', () => {
     await send(harness, 'p/q/file', { text: 'x', uid: 1234, gid: 2345, fileMode: regular | 0o6755 });
     await send(harness, 'p/q/link', { text: 'file', uid: 1234, gid: 2345, fileMode: link });
     const at = (name: string) => lstat(join(harness.paths.sharedDir, name));
-    for (const name of ['p/q', 'p/q/file', 'p/q/link']) expect(await at(name)).toMatchObject({ uid: 1234, gid: 2345 });
+    for (const name of ['p/q', 'p/q/file', 'p/q/link'])
+      expect(await at(name)).toMatchObject({ uid: 1234, gid: 2345 });
     expect((await at('p')).uid).toBe(0);
     expect((await at('p/q/file')).mode & 0o7777).toBe(0o6755);
   });

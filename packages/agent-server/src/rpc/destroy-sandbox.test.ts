@@ -12,10 +12,16 @@ describe.each(testedAgents)('DestroySandbox $title', ({ skip, start }) => {
     await client.createSandbox({});
     await runContainer(harness, 'c1', sleeper);
     await runContainer(harness, 'c2', sleeper);
-    const pending = [client.waitProcess({ containerId: 'c1' }), client.readStdout({ containerId: 'c2', len: 9 })];
+    const pending = [
+      client.waitProcess({ containerId: 'c1' }),
+      client.readStdout({ containerId: 'c2', len: 9 }),
+    ];
     await client.destroySandbox({});
     await agent.sandboxDestroyed;
-    expect(await Promise.allSettled(pending)).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }]);
+    expect(await Promise.allSettled(pending)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
     await expect(client.destroySandbox({})).rejects.toMatchObject(refusal(Status.INTERNAL, 'shutting_down'));
   });
 });

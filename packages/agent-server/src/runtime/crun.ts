@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringifyOciProcess } from '@hako/protocols';
@@ -63,6 +62,8 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     ];
     const [file = program, ...rest] = words;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
+    // Not needed before the first container; the agent answers sooner without it.
+    const { spawn } = await import('node:child_process');
     const child = spawn(file, rest, { stdio: [...stdio], timeout: runLimitMs, killSignal: 'SIGKILL' });
     let failure: Error | undefined;
     child.once('error', (error) => {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
 import { AgentError } from '../errors/agent-error.ts';
 
 /** A program the agent runs for itself. */
@@ -53,6 +52,8 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 
 /** Runs programs by child_process. */
 export const runProgram: ProgramRunner = async (request) => {
+  // Loaded when first needed; the agent answers sooner without it.
+  const { spawn } = await import('node:child_process');
   const child = spawn(request.file, request.args, {
     env: request.env ?? process.env,
     stdio: ['pipe', 'pipe', 'pipe'],

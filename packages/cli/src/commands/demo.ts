@@ -8,7 +8,7 @@ import { createProgress } from '../terminal/progress.ts';
 const script = `
 echo "Hello from a container in its own virtual machine."
 echo "  guest kernel   $(uname -sr)"
-echo "  PID 1 here     $(tr '\\0' ' ' < /proc/1/cmdline)"
+echo "  PID 1 here     $(cat /proc/1/comm)"
 echo "  host name      $(hostname)"
 `;
 
@@ -22,6 +22,7 @@ export async function demo(components: CliComponents): Promise<number> {
   const request = runRequest('busybox', ['sh', '-c', script], { hostname: 'hako-demo' }, components.env);
   const { exitCode, phases } = await runWorkload(request, {
     streams: components,
+    env: components.env,
     interrupts,
     progress,
     sandbox: components.sandbox,

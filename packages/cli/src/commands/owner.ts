@@ -32,6 +32,7 @@ export async function own(
   try {
     const { exitCode } = await runWorkload(request, {
       streams: outputs,
+      env: components.env,
       interrupts,
       progress: createProgress(components.stderr),
       sandbox: components.sandbox,

@@ -18,6 +18,7 @@ export async function run(request: RunRequest, components: CliComponents): Promi
   try {
     const { exitCode } = await runWorkload(request, {
       streams: components,
+      env: components.env,
       interrupts,
       progress,
       sandbox: components.sandbox,

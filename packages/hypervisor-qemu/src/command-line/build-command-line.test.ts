@@ -28,6 +28,7 @@ const plan: LaunchPlan = {
   agent: { kind: 'virtio-serial', socketPath: '/run/hako/box-1/agent-port.sock' },
   agentPortName: 'hako.agent.0',
   monitorFd: 3,
+  tscKhz: 2_445_405,
 };
 
 const shared: Partial<VmConfig> = {
@@ -41,24 +42,25 @@ const shared: Partial<VmConfig> = {
 
 const { initrdPath, ...withoutInitrd } = config;
 const { rootImage, ...withoutImage } = config;
+const { tscKhz, ...unmeasured } = plan;
 
 /** One file per case under `__golden__`, one argument per line. */
 const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
   { name: 'q35-tcg', plan },
   {
     name: 'q35-kvm-vsock',
-    plan: { ...plan, accelerator: 'kvm', cpuModel: 'host', agent: { kind: 'vsock', cid: 4711 } },
+    plan: { ...unmeasured, accelerator: 'kvm', cpuModel: 'host', agent: { kind: 'vsock', cid: 4711 } },
   },
   { name: 'q35-tcg-shared-devices', plan: { ...plan, config: { ...config, ...shared } } },
-  { name: 'q35-tcg-four-cpus', plan: { ...plan, loopsPerJiffy: 9_781_624, config: { ...config, vcpus: 4 } } },
+  { name: 'q35-tcg-four-cpus', plan: { ...plan, config: { ...config, vcpus: 4 } } },
   { name: 'q35-tcg-initrd-only', plan: { ...plan, config: withoutImage } },
   { name: 'q35-tcg-image-only-debug', plan: { ...plan, config: { ...withoutInitrd, debug: true } } },
   { name: 'microvm-tcg', plan: { ...plan, machine: 'microvm', config: { ...config, ...shared } } },
-  { name: 'virt-tcg', plan: { ...plan, machine: 'virt', cpuModel: 'max' } },
+  { name: 'virt-tcg', plan: { ...unmeasured, machine: 'virt', cpuModel: 'max' } },
   {
     name: 'virt-kvm-vsock',
     plan: {
-      ...plan,
+      ...unmeasured,
       machine: 'virt',
       accelerator: 'kvm',
       cpuModel: 'host',
@@ -93,6 +95,7 @@ describe('buildCommandLine', () => {
   test.for([
     { what: 'initrd', path: initrdPath },
     { what: 'root image', path: rootImage?.path },
+    { what: 'frequency of the clock', path: `tsc_early_khz=${tscKhz}` },
   ])('the $what is named', ({ path }) => {
     expect(buildCommandLine(plan).join(' ')).toContain(path);
   });

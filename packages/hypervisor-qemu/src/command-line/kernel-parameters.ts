@@ -8,14 +8,15 @@ import { machineProfile } from './machine-profile.ts';
  * reaches the console although boot messages are off, for a panic lifts the log level first.
  */
 export function kernelParameters(plan: LaunchPlan): string {
-  const { config, accelerator, loopsPerJiffy } = plan;
+  const { config, accelerator, tscKhz } = plan;
   const machine = machineProfile(plan.machine);
   return [
     ...machine.kernelWords,
     'random.trust_cpu=on',
     // An emulated CPU does not speculate, so there is nothing to guard against, only code to patch.
     ...(accelerator === 'tcg' ? ['mitigations=off'] : []),
-    ...(loopsPerJiffy === undefined ? [] : [`lpj=${loopsPerJiffy}`]),
+    // On a busy host an emulated guest measures a wrong frequency or, without an HPET, none, and then hangs.
+    ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`]),
     `console=${machine.console}`,
     ...(config.debug === true ? ['debug', 'ignore_loglevel'] : ['quiet']),
     'panic=-1',

@@ -19,9 +19,6 @@ export interface LaunchPlan {
   readonly agentPortName: string;
   /** Inherited descriptor of the connected monitor socket. */
   readonly monitorFd: number;
-  /**
-   * Delay-loop value for emulated secondary CPUs. Without it each of them measures its own, a quarter of a second
-   * long and without success.
-   */
-  readonly loopsPerJiffy?: number;
+  /** Frequency of an emulated x86 CPU's time stamp counter, so that the guest need not measure it. */
+  readonly tscKhz?: number;
 }

@@ -8,7 +8,7 @@ export type MachineName = 'q35' | 'microvm' | 'virt';
 /** What differs between the machine types. */
 export interface MachineProfile {
   readonly name: MachineName;
-  /** `-machine` options behind the name, chosen by what boots soonest: unused chips are left out. */
+  /** `-machine` options behind the name. */
   readonly options: (accelerator: Accelerator) => Readonly<Record<string, string>>;
   /** Firmware other than the machine's own. */
   readonly firmware?: string;
@@ -48,7 +48,7 @@ const capabilities: HypervisorCapabilities = {
 const profiles: { readonly [Name in MachineName]: MachineProfile } = {
   q35: {
     name: 'q35',
-    // Without system management mode, SATA and SMBus the firmware and the kernel have less to set up.
+    // No chip that nothing uses; system management mode would slow a SeaBIOS down.
     options: () => ({ smm: 'off', sata: 'off', smbus: 'off', vmport: 'off' }),
     // Loads a kernel and nothing else, so it is done sooner than SeaBIOS with its option ROMs.
     firmware: 'qboot.rom',

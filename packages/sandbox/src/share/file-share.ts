@@ -217,7 +217,10 @@ function settlesWithin(ended: Promise<string>, timeoutMs: number): Promise<boole
 /** Children of a process, see `/proc/PID/task/TID/children` in proc(5). */
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.split(' ').map(Number).filter((child) => child > 0);
+  return text
+    .split(' ')
+    .map(Number)
+    .filter((child) => child > 0);
 }
 
 function killIfThere(pid: number): void {

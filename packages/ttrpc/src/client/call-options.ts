@@ -31,7 +31,10 @@ export function encodeOptions(options: ChannelCallOptions): Uint8Array {
 }
 
 /** Starts the client's own clock for a call; `undefined` when there is no deadline to watch. */
-export function startDeadline(options: ChannelCallOptions, onDeadline: () => void): NodeJS.Timeout | undefined {
+export function startDeadline(
+  options: ChannelCallOptions,
+  onDeadline: () => void,
+): NodeJS.Timeout | undefined {
   const { timeoutMs } = options;
   if (timeoutMs === undefined || timeoutMs > maxTimerMs) return undefined;
   return setTimeout(onDeadline, timeoutMs);

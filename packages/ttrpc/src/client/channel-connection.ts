@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { CloseReason } from '../connection/close-reason.ts';
 import type { ConnectionSink } from '../connection/frame-connection.ts';
 import { FrameConnection } from '../connection/frame-connection.ts';
+import { keepPayload } from '../connection/frame-writer.ts';
+import { StreamTable } from '../connection/stream-table.ts';
 import { sendDataFrame } from '../connection/send-data.ts';
 import { frameType } from '../frame/frame-header.ts';
 import { requestPayloadTag } from '../envelope/request-envelope.ts';
@@ -27,7 +29,7 @@ export class ChannelConnection implements ConnectionSink {
   readonly limits: ConnectionLimits;
   readonly #cancelFrames: boolean;
   readonly #connection: FrameConnection;
-  readonly #calls = new Map<number, PendingCall>();
+  readonly #calls = new StreamTable<PendingCall>();
   #nextId = 1;
   readonly #waiting = new Set<PendingCall>();
   #draining = false;
@@ -65,9 +67,10 @@ export class ChannelConnection implements ConnectionSink {
       return undefined;
     }
     this.#waiting.add(call);
+    const kept = keepPayload(payload);
     const cancel = writer.whenReady(() => {
       this.#waiting.delete(call);
-      this.#send(call, flags, head, payload, tail);
+      this.#send(call, flags, head, kept, tail);
     });
     return () => {
       cancel();
@@ -77,7 +80,12 @@ export class ChannelConnection implements ConnectionSink {
   }
 
   /** Sends a data frame of an open stream; see {@link sendDataFrame}. */
-  sendData(streamId: number, flags: number, payload: Uint8Array, signal: AbortSignal): Promise<void> | undefined {
+  sendData(
+    streamId: number,
+    flags: number,
+    payload: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> | undefined {
     return sendDataFrame(this.#connection.writer, streamId, flags, payload, signal);
   }
 
@@ -108,7 +116,14 @@ export class ChannelConnection implements ConnectionSink {
     this.#connection.abort(error);
   }
 
-  onFrame(streamId: number, type: number, flags: number, source: Uint8Array, start: number, end: number): void {
+  onFrame(
+    streamId: number,
+    type: number,
+    flags: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     if (type !== frameType.response && type !== frameType.data) {
       if (type === frameType.request) {
         throw new TtrpcError('protocol_violation', 'server opened a stream', { streamId });
@@ -137,8 +152,7 @@ export class ChannelConnection implements ConnectionSink {
   }
 
   onClose(reason: CloseReason): void {
-    const calls = [...this.#calls.values(), ...this.#waiting];
-    this.#calls.clear();
+    const calls = [...this.#calls.takeAll(), ...this.#waiting];
     this.#waiting.clear();
     for (const call of calls) call.onFailure(reason.error);
   }
@@ -149,7 +163,15 @@ export class ChannelConnection implements ConnectionSink {
       if (streamId > maxStreamId) {
         throw new TtrpcError('stream_ids_exhausted', 'connection has used up its stream ids');
       }
-      this.#connection.writer.write(streamId, frameType.request, flags, head, requestPayloadTag, payload, tail);
+      this.#connection.writer.write(
+        streamId,
+        frameType.request,
+        flags,
+        head,
+        requestPayloadTag,
+        payload,
+        tail,
+      );
     } catch (error) {
       if (!(error instanceof TtrpcError)) throw error;
       call.onFailure(error);

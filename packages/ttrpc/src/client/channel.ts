@@ -63,7 +63,11 @@ export interface Channel extends AsyncDisposable {
  * @throws TtrpcError `invalid_argument` for an impossible limit.
  */
 export function createChannel(stream: Duplex, options: ChannelOptions = {}): Channel {
-  const connection = new ChannelConnection(stream, resolveLimits(options.limits), options.cancelFrames ?? true);
+  const connection = new ChannelConnection(
+    stream,
+    resolveLimits(options.limits),
+    options.cancelFrames ?? true,
+  );
   return {
     closed: connection.closed,
     get activeCalls() {

@@ -12,11 +12,20 @@ import type { TtrpcCallOptions } from './call-options.ts';
 type Options<Ext> = CallOptions & TtrpcCallOptions & Ext;
 
 /** One method as a client offers it. */
-export type ClientMethod<Method, Ext> = Method extends { requestStream: infer Many; responseStream: infer Stream }
+export type ClientMethod<Method, Ext> = Method extends {
+  requestStream: infer Many;
+  responseStream: infer Stream;
+}
   ? Many extends true
     ? Stream extends true
-      ? (request: AsyncIterable<DeepPartial<RequestOf<Method>>>, options?: Options<Ext>) => AsyncIterable<ResponseOf<Method>>
-      : (request: AsyncIterable<DeepPartial<RequestOf<Method>>>, options?: Options<Ext>) => Promise<ResponseOf<Method>>
+      ? (
+          request: AsyncIterable<DeepPartial<RequestOf<Method>>>,
+          options?: Options<Ext>,
+        ) => AsyncIterable<ResponseOf<Method>>
+      : (
+          request: AsyncIterable<DeepPartial<RequestOf<Method>>>,
+          options?: Options<Ext>,
+        ) => Promise<ResponseOf<Method>>
     : Stream extends true
       ? (request: DeepPartial<RequestOf<Method>>, options?: Options<Ext>) => AsyncIterable<ResponseOf<Method>>
       : (request: DeepPartial<RequestOf<Method>>, options?: Options<Ext>) => Promise<ResponseOf<Method>>

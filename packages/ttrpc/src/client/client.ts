@@ -67,7 +67,12 @@ function buildClient<Definition extends TtrpcServiceDefinition, Ext>(
       const call = callMethod(channel, route, method, encoder);
       client[name] = throughMiddleware(middleware, describeMethod(definition, method), call, options);
     } else if (method.requestStream || method.responseStream) {
-      client[name] = throughMiddleware([], describeMethod(definition, method), callMethod(channel, route, method, encoder), options);
+      client[name] = throughMiddleware(
+        [],
+        describeMethod(definition, method),
+        callMethod(channel, route, method, encoder),
+        options,
+      );
     } else {
       client[name] = unaryMethod(channel, route, method, encoder, options);
     }

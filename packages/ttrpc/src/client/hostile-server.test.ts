@@ -41,8 +41,14 @@ describe('what a server may not do ends the channel with a typed reason', () => 
     const call = pair.client.unary({});
     await pair.peer.next();
     misbehave(pair.peer);
-    await expect(call).rejects.toMatchObject({ code: Status.UNAVAILABLE, cause: { code: 'protocol_violation' } });
-    expect(await pair.channel.closed).toMatchObject({ kind: 'failed', error: { code: 'protocol_violation' } });
+    await expect(call).rejects.toMatchObject({
+      code: Status.UNAVAILABLE,
+      cause: { code: 'protocol_violation' },
+    });
+    expect(await pair.channel.closed).toMatchObject({
+      kind: 'failed',
+      error: { code: 'protocol_violation' },
+    });
   });
 });
 
@@ -50,11 +56,25 @@ describe('what spoils a call leaves the others alone', () => {
   test.each<[string, (peer: HostilePeer) => void, Status]>([
     [
       'a reply that does not decode',
-      (peer) => peer.sendFrame(1, frameType.response, 0, encodeResponseEnvelope({ status: undefined, payload: Uint8Array.of(0x0a, 9) })),
+      (peer) =>
+        peer.sendFrame(
+          1,
+          frameType.response,
+          0,
+          encodeResponseEnvelope({ status: undefined, payload: Uint8Array.of(0x0a, 9) }),
+        ),
       Status.INTERNAL,
     ],
-    ['an envelope that does not decode', (peer) => peer.sendFrame(1, frameType.response, 0, Uint8Array.of(0x0a, 9)), Status.INTERNAL],
-    ['stream data for a unary call', (peer) => peer.sendFrame(1, frameType.data, 0, reply('x')), Status.INTERNAL],
+    [
+      'an envelope that does not decode',
+      (peer) => peer.sendFrame(1, frameType.response, 0, Uint8Array.of(0x0a, 9)),
+      Status.INTERNAL,
+    ],
+    [
+      'stream data for a unary call',
+      (peer) => peer.sendFrame(1, frameType.data, 0, reply('x')),
+      Status.INTERNAL,
+    ],
     [
       'a reply above 4 MiB',
       (peer) => peer.sendFrame(1, frameType.response, 0, new Uint8Array(4 * 1024 * 1024 + 1)),
@@ -92,7 +112,13 @@ test('a stream may end with a message, with none, or with a response', async () 
     (id) => pair.peer.sendFrame(id, frameType.data, frameFlag.remoteClosed, reply('last')),
     (id) => pair.peer.sendFrame(id, frameType.data, frameFlag.remoteClosed | frameFlag.noData),
     (id) => pair.peer.sendFrame(id, frameType.response, 0, success('last')),
-    (id) => pair.peer.sendFrame(id, frameType.response, 0, encodeResponseEnvelope({ status: undefined, payload: new Uint8Array(0) })),
+    (id) =>
+      pair.peer.sendFrame(
+        id,
+        frameType.response,
+        0,
+        encodeResponseEnvelope({ status: undefined, payload: new Uint8Array(0) }),
+      ),
   ];
   const results: string[][] = [];
   for (const end of endings) {
@@ -117,7 +143,12 @@ test('the frames of a client stream are request, data, and an end without data',
     yield { text: 'b' };
   }
   const call = pair.client.clientStream(two());
-  const frames = [await pair.peer.next(), await pair.peer.next(), await pair.peer.next(), await pair.peer.next()];
+  const frames = [
+    await pair.peer.next(),
+    await pair.peer.next(),
+    await pair.peer.next(),
+    await pair.peer.next(),
+  ];
   expect(frames).toMatchObject([
     { streamId: 1, type: frameType.request, flags: frameFlag.remoteOpen },
     { streamId: 1, type: frameType.data, flags: 0, payload: reply('a') },

@@ -9,7 +9,10 @@ import type { ClientStream } from './stream-call.ts';
 import { asMalformed } from './unary-call.ts';
 
 /** A call of any shape as a generator: yields a stream's messages, returns the reply of a call that has one. */
-export type MethodCall = (request: unknown, options: ChannelCallOptions) => AsyncGenerator<unknown, unknown, undefined>;
+export type MethodCall = (
+  request: unknown,
+  options: ChannelCallOptions,
+) => AsyncGenerator<unknown, unknown, undefined>;
 
 /** A unary method without middleware: one promise from the caller to the wire. */
 export function unaryMethod(
@@ -48,7 +51,7 @@ export function callMethod(
     };
   }
   return async function* streamCall(request, options) {
-    if (options.signal?.aborted === true) throw callerAborted();
+    if (options.signal?.aborted === true) throw callerAborted(); // eslint-disable-line @typescript-eslint/only-throw-error -- an Error by its prototype chain
     const first = method.requestStream ? undefined : encode(request);
     const stream = channel.stream(route, first, method.responseStream, options);
     if (method.requestStream) void pump(asIterable(request), encode, stream);

@@ -30,6 +30,7 @@ function surround(layer: AnyMiddleware, method: MethodDescriptor, next: MethodCa
       responseStream: method.responseStream,
       next,
     };
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- see above
     return layer(call, options);
   };
 }
@@ -46,6 +47,8 @@ async function replyOf(call: AsyncGenerator<unknown, unknown, undefined>): Promi
 }
 
 /** Hides a generator's return value, and makes `for await` end the call when the loop is left. */
-async function* messagesOf(call: AsyncGenerator<unknown, unknown, undefined>): AsyncGenerator<unknown, void, undefined> {
+async function* messagesOf(
+  call: AsyncGenerator<unknown, unknown, undefined>,
+): AsyncGenerator<unknown, void, undefined> {
   yield* call;
 }

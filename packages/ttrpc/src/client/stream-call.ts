@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { callerAborted, errorOfCause, errorOfStatus } from '../call-errors.ts';
+import { keepPayload } from '../connection/frame-writer.ts';
 import { MessageQueue } from '../connection/message-queue.ts';
 import { decodeResponseEnvelope } from '../envelope/response-envelope.ts';
 import { frameFlag, frameType } from '../frame/frame-header.ts';
@@ -36,7 +37,7 @@ export class StreamCall implements ClientStream, PendingCall {
   readonly #options: ChannelCallOptions;
   readonly #responseStream: boolean;
   readonly #end = new AbortController();
-  readonly #opened = Promise.withResolvers<void>();
+  readonly #opened = Promise.withResolvers<undefined>();
   #streamId = 0;
   #localClosed: boolean;
   #stopWaiting: (() => void) | undefined;
@@ -93,7 +94,7 @@ export class StreamCall implements ClientStream, PendingCall {
   onOpen(streamId: number): void {
     this.#streamId = streamId;
     this.#stopWaiting = undefined;
-    this.#opened.resolve();
+    this.#opened.resolve(undefined);
   }
 
   onFrame(type: number, flags: number, source: Uint8Array, start: number, end: number): void {
@@ -157,7 +158,10 @@ export class StreamCall implements ClientStream, PendingCall {
 
   #onData(flags: number, source: Uint8Array, start: number, end: number): void {
     if (!this.#responseStream) {
-      const error = new TtrpcError('malformed_message', 'server sent stream data where one reply was expected');
+      const error = new TtrpcError(
+        'malformed_message',
+        'server sent stream data where one reply was expected',
+      );
       this.cancel(errorOfCause(this.#route.path, error));
       return;
     }
@@ -169,16 +173,23 @@ export class StreamCall implements ClientStream, PendingCall {
       this.messages.finish();
     } else if (!fits && this.#connection.limits.queueOverflow === 'fail-stream') {
       const bound = this.#connection.limits.receiveQueueBytes;
-      const error = new TtrpcError('queue_overflow', `more than ${bound} bytes of the stream wait for their reader`);
+      const error = new TtrpcError(
+        'queue_overflow',
+        `more than ${bound} bytes of the stream wait for their reader`,
+      );
       this.cancel(errorOfCause(this.#route.path, error));
     }
   }
 
   async #sendData(flags: number, message: Uint8Array): Promise<void> {
-    if (!this.ended && this.#streamId === 0) await this.#opened.promise;
+    let payload = message;
+    if (!this.ended && this.#streamId === 0) {
+      payload = keepPayload(message);
+      await this.#opened.promise;
+    }
     if (this.ended) return;
     try {
-      await this.#connection.sendData(this.#streamId, flags, message, this.endSignal);
+      await this.#connection.sendData(this.#streamId, flags, payload, this.endSignal);
     } catch (error) {
       throw error instanceof TtrpcError ? errorOfCause(this.#route.path, error) : error;
     }
@@ -190,6 +201,6 @@ export class StreamCall implements ClientStream, PendingCall {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#connection.release(this.#streamId, cancel);
     this.#end.abort();
-    this.#opened.resolve();
+    this.#opened.resolve(undefined);
   }
 }

@@ -72,7 +72,9 @@ class UnaryCall<Reply> implements PendingCall {
     }
     if (this.#settled) return;
     if (timeoutMs !== undefined) {
-      this.#deadline = startDeadline(this.#options, () => this.#giveUp(errorOfCause(this.#route.path, deadlineExceeded())));
+      this.#deadline = startDeadline(this.#options, () =>
+        this.#giveUp(errorOfCause(this.#route.path, deadlineExceeded())),
+      );
     }
     if (signal !== undefined) {
       this.#onAbort = () => this.#giveUp(callerAborted());

@@ -100,7 +100,10 @@ export class FrameConnection {
   };
 
   readonly #onError = (cause: Error): void => {
-    this.#finish('failed', new TtrpcError('connection_closed', `connection broke: ${cause.message}`, { cause }));
+    this.#finish(
+      'failed',
+      new TtrpcError('connection_closed', `connection broke: ${cause.message}`, { cause }),
+    );
   };
 
   readonly #onStreamClose = (): void => {

@@ -7,7 +7,7 @@ import { TtrpcError } from '../ttrpc-error.ts';
 /** Small frames are gathered in buffers of this size. */
 const slabBytes = 64 * 1024;
 /** Payloads from this length on are handed to the stream as they are instead of being copied. */
-const referenceBytes = 16 * 1024;
+export const referenceBytes = 16 * 1024;
 const noBytes = new Uint8Array(0);
 
 /**
@@ -54,7 +54,8 @@ export class FrameWriter {
   }
 
   /**
-   * Queues one frame, whatever is queued already. After {@link FrameWriter.stop} it does nothing.
+   * Queues one frame, whatever is queued already. A payload shorter than {@link referenceBytes} is copied before this
+   * returns; a longer one must not be changed any more. After {@link FrameWriter.stop} it does nothing.
    * @throws {@link TtrpcError} `frame_too_large`; nothing was queued then.
    */
   write(
@@ -188,4 +189,9 @@ function append(target: Uint8Array, at: number, bytes: Uint8Array): number {
 
 function nothing(): void {
   // There is nothing to take back: the task has run.
+}
+
+/** A payload that has to wait for its turn: what {@link FrameWriter.write} would copy is copied now. */
+export function keepPayload(payload: Uint8Array): Uint8Array {
+  return payload.length < referenceBytes ? payload.slice() : payload;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { frameType } from '../frame/frame-header.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { keepPayload } from './frame-writer.ts';
 
 const noBytes = new Uint8Array(0);
 
@@ -21,6 +22,7 @@ export function sendDataFrame(
     writer.write(streamId, frameType.data, flags, noBytes, 0, payload, noBytes);
     return undefined;
   }
+  const kept = keepPayload(payload);
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       leave();
@@ -29,7 +31,7 @@ export function sendDataFrame(
     const leave = writer.whenReady(() => {
       signal.removeEventListener('abort', onAbort);
       try {
-        writer.write(streamId, frameType.data, flags, noBytes, 0, payload, noBytes);
+        writer.write(streamId, frameType.data, flags, noBytes, 0, kept, noBytes);
         resolve();
       } catch (error) {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- handed on as it was thrown

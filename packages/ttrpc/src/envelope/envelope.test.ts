@@ -71,7 +71,9 @@ describe('request envelope', () => {
       0x42, 2, 9, 9,                                                    // 8 bytes
       0x4d, 1, 2, 3, 4,                                                 // 9 fixed32
     ];
-    expect(decodeRequestEnvelope(Uint8Array.from([...unknown, ...requestBytes, ...unknown]))).toEqual(request);
+    expect(decodeRequestEnvelope(Uint8Array.from([...unknown, ...requestBytes, ...unknown]))).toEqual(
+      request,
+    );
   });
 
   test('the envelope is read within its range only', () => {
@@ -146,7 +148,10 @@ describe('response envelope', () => {
     { name: 'with an empty status, as upstream writes it', bytes: [0x0a, 0, 0x12, 1, 7] },
     { name: 'without status', bytes: [0x12, 1, 7] },
   ])('success $name decodes to its payload', ({ bytes }) => {
-    expect(decodeResponseEnvelope(Uint8Array.from(bytes))).toEqual({ status: undefined, payload: Uint8Array.of(7) });
+    expect(decodeResponseEnvelope(Uint8Array.from(bytes))).toEqual({
+      status: undefined,
+      payload: Uint8Array.of(7),
+    });
   });
 
   test('a negative code survives', () => {

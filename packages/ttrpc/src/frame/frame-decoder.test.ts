@@ -129,15 +129,21 @@ describe('limits', () => {
     { bytes: 15, expected: Array(15).fill(1) as number[] },
     { bytes: 16, expected: Array(16).fill(1) as number[] },
     { bytes: 17, expected: { oversized: 17 } },
-  ])('with a limit of 16 bytes a frame of $bytes is judged exactly, and the next frame lives', ({ bytes, expected }) => {
-    const long = encodeFrame(3, frameType.data, 0, new Uint8Array(bytes).fill(1));
-    for (const chunks of [[long, stream], [...Buffer.concat([long, stream])].map((byte) => Uint8Array.of(byte))]) {
-      expect(decodeChunks(chunks, 16).seen).toEqual([
-        { streamId: 3, type: frameType.data, flags: 0, payload: expected },
-        ...frames,
-      ]);
-    }
-  });
+  ])(
+    'with a limit of 16 bytes a frame of $bytes is judged exactly, and the next frame lives',
+    ({ bytes, expected }) => {
+      const long = encodeFrame(3, frameType.data, 0, new Uint8Array(bytes).fill(1));
+      for (const chunks of [
+        [long, stream],
+        [...Buffer.concat([long, stream])].map((byte) => Uint8Array.of(byte)),
+      ]) {
+        expect(decodeChunks(chunks, 16).seen).toEqual([
+          { streamId: 3, type: frameType.data, flags: 0, payload: expected },
+          ...frames,
+        ]);
+      }
+    },
+  );
 
   test.each([0x0100_0000, 0x7fff_ffff, 0xffff_ffff])(
     'a length of %d sets the reserved byte and is a violation before anything is allocated',
@@ -145,7 +151,9 @@ describe('limits', () => {
       const header = Buffer.alloc(10);
       header.writeUInt32BE(length);
       const before = process.memoryUsage().arrayBuffers;
-      expect(() => decodeChunks([header])).toThrow(expect.objectContaining({ code: 'protocol_violation' }) as Error);
+      expect(() => decodeChunks([header])).toThrow(
+        expect.objectContaining({ code: 'protocol_violation' }) as Error,
+      );
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
     },
   );

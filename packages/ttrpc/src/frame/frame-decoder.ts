@@ -104,7 +104,9 @@ export class FrameDecoder {
     }
     if (payloadBytes >>> 24 !== 0) {
       this.stop();
-      throw new TtrpcError('protocol_violation', `frame header announces ${payloadBytes} bytes`, { streamId });
+      throw new TtrpcError('protocol_violation', `frame header announces ${payloadBytes} bytes`, {
+        streamId,
+      });
     }
     this.#skipBytes = payloadBytes;
     this.#sink.onOversizedFrame(streamId, type, flags, payloadBytes);
@@ -115,10 +117,7 @@ export class FrameDecoder {
     const body = this.#body;
     if (body === undefined) return chunk.length;
     const taken = Math.min(body.length - this.#bodyFill, chunk.length - offset);
-    body.set(
-      taken === chunk.length ? chunk : chunk.subarray(offset, offset + taken),
-      this.#bodyFill,
-    );
+    body.set(taken === chunk.length ? chunk : chunk.subarray(offset, offset + taken), this.#bodyFill);
     this.#bodyFill += taken;
     if (this.#bodyFill === body.length) {
       this.#headerFill = 0;

@@ -4,6 +4,7 @@ import { statusOfThrown } from '../call-errors.ts';
 import type { CloseReason } from '../connection/close-reason.ts';
 import type { ConnectionSink } from '../connection/frame-connection.ts';
 import { FrameConnection } from '../connection/frame-connection.ts';
+import { StreamTable } from '../connection/stream-table.ts';
 import { encodeResponseEnvelope } from '../envelope/response-envelope.ts';
 import { viewOf } from '../envelope/wire-reader.ts';
 import { frameType } from '../frame/frame-header.ts';
@@ -19,7 +20,7 @@ export class ProxyClient implements ConnectionSink {
   readonly #limits: ConnectionLimits;
   readonly #upstream: ProxyUpstream;
   /** Upstream's stream id by the client's. */
-  readonly #streams = new Map<number, number>();
+  readonly #streams = new StreamTable<number>();
   #heldBack = false;
 
   constructor(stream: Duplex, limits: ConnectionLimits, upstream: ProxyUpstream) {
@@ -37,7 +38,14 @@ export class ProxyClient implements ConnectionSink {
     this.#connection.end();
   }
 
-  onFrame(streamId: number, type: number, flags: number, source: Uint8Array, start: number, end: number): void {
+  onFrame(
+    streamId: number,
+    type: number,
+    flags: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const payload = viewOf(source, start, end);
     switch (type) {
       case frameType.request:
@@ -62,14 +70,15 @@ export class ProxyClient implements ConnectionSink {
   }
 
   onClose(): void {
-    for (const upstreamId of [...this.#streams.values()]) this.#upstream.release(upstreamId, true);
-    this.#streams.clear();
+    for (const upstreamId of this.#streams.takeAll()) this.#upstream.release(upstreamId, true);
   }
 
   #onRequest(streamId: number, flags: number, payload: Uint8Array): void {
-    if (streamId % 2 === 0 || this.#streams.has(streamId)) {
+    if (streamId % 2 === 0 || this.#streams.get(streamId) !== undefined) {
       const what = streamId % 2 === 0 ? 'even' : 'in use';
-      const error = new TtrpcError('protocol_violation', `stream id ${streamId} of a client is ${what}`, { streamId });
+      const error = new TtrpcError('protocol_violation', `stream id ${streamId} of a client is ${what}`, {
+        streamId,
+      });
       this.#refuse(streamId, error);
       throw error;
     }
@@ -120,7 +129,9 @@ export class ProxyClient implements ConnectionSink {
     writer.write(streamId, type, flags, noBytes, 0, payload, noBytes);
     if (!writer.congested) return;
     const bound = this.#limits.sendQueueBytes;
-    this.#connection.abort(new TtrpcError('queue_overflow', `client has left more than ${bound} bytes unread`));
+    this.#connection.abort(
+      new TtrpcError('queue_overflow', `client has left more than ${bound} bytes unread`),
+    );
   }
 
   /** A client that sends faster than upstream takes is not read until upstream has caught up. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { CloseReason } from '../connection/close-reason.ts';
 import type { ConnectionSink } from '../connection/frame-connection.ts';
 import { FrameConnection } from '../connection/frame-connection.ts';
+import { StreamTable } from '../connection/stream-table.ts';
 import type { FrameWriter } from '../connection/frame-writer.ts';
 import { viewOf } from '../envelope/wire-reader.ts';
 import { frameFlag, frameType } from '../frame/frame-header.ts';
@@ -26,7 +27,7 @@ export class ProxyUpstream implements ConnectionSink {
   readonly #limits: ConnectionLimits;
   readonly #cancelFrames: boolean;
   readonly #onOver: () => void;
-  readonly #streams = new Map<number, ProxiedStream>();
+  readonly #streams = new StreamTable<ProxiedStream>();
   #nextId = 1;
   #draining = false;
 
@@ -94,7 +95,14 @@ export class ProxyUpstream implements ConnectionSink {
     this.#connection.abort(error);
   }
 
-  onFrame(streamId: number, type: number, flags: number, source: Uint8Array, start: number, end: number): void {
+  onFrame(
+    streamId: number,
+    type: number,
+    flags: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     if (type === frameType.request) {
       throw new TtrpcError('protocol_violation', 'server opened a stream', { streamId });
     }
@@ -117,9 +125,7 @@ export class ProxyUpstream implements ConnectionSink {
   }
 
   onClose(reason: CloseReason): void {
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
-    for (const stream of streams) stream.onFailure(reason.error);
+    for (const stream of this.#streams.takeAll()) stream.onFailure(reason.error);
     this.#onOver();
   }
 

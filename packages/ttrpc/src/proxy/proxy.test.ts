@@ -53,7 +53,9 @@ describe('transparency', () => {
         const client = pair.connect();
         for (let round = 0; round < 20; round++) {
           const metadata = Metadata({ who: `client-${index}` });
-          expect(await client.unary({ text: 'hi' }, { metadata })).toMatchObject({ text: `hi:client-${index}` });
+          expect(await client.unary({ text: 'hi' }, { metadata })).toMatchObject({
+            text: `hi:client-${index}`,
+          });
         }
         const texts: string[] = [];
         for await (const { text } of client.serverStream({ text: 's', count: 3 })) texts.push(text);
@@ -114,7 +116,8 @@ describe('a client', () => {
     stream.destroy();
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     while (pair.proxy.activeCalls > 1) await new Promise((resolve) => setImmediate(resolve));
-    while (signals.filter((signal) => signal.aborted).length < 2) await new Promise((resolve) => setImmediate(resolve));
+    while (signals.filter((signal) => signal.aborted).length < 2)
+      await new Promise((resolve) => setImmediate(resolve));
     expect(signals.filter((signal) => !signal.aborted)).toHaveLength(1);
     pair.proxy.abort();
     await keptOutcome;
@@ -127,7 +130,10 @@ describe('a client', () => {
     pair.proxy.serve(far);
     const hostile = new HostilePeer(near);
     hostile.sendRequest(4, { service: 'hako.test.Echo', method: 'Unary' });
-    expect(await hostile.nextStatus()).toMatchObject({ streamId: 4, message: expect.stringMatching(/even/) as string });
+    expect(await hostile.nextStatus()).toMatchObject({
+      streamId: 4,
+      message: expect.stringMatching(/even/) as string,
+    });
     await hostile.untilOver();
     expect(await other.unary({ text: 'here' })).toMatchObject({ text: 'here' });
   });
@@ -164,7 +170,13 @@ describe('a client', () => {
     pair.proxy.serve(far);
     near.pause();
 
-    const request = { service: 'hako.test.Echo', method: 'ServerStream', payload: new Uint8Array(0), timeoutNano: 0n, metadata: [] };
+    const request = {
+      service: 'hako.test.Echo',
+      method: 'ServerStream',
+      payload: new Uint8Array(0),
+      timeoutNano: 0n,
+      metadata: [],
+    };
     near.write(encodeFrame(1, frameType.request, frameFlag.remoteClosed, encodeRequestEnvelope(request)));
     await other.unary({ text: 'meanwhile' });
     while (pair.proxy.clientCount > 1) {
@@ -201,7 +213,11 @@ describe('upstream', () => {
   test('calls above the bound are refused', async () => {
     const signals: AbortSignal[] = [];
     const started = new Gate();
-    await using pair = createProxyPair(stuck(signals, () => started.open()), undefined, { maxConcurrentStreams: 1 });
+    await using pair = createProxyPair(
+      stuck(signals, () => started.open()),
+      undefined,
+      { maxConcurrentStreams: 1 },
+    );
     const first = pair.connect().unary({ text: 'stuck' });
     const outcome = expect(first).rejects.toMatchObject({ code: Status.UNAVAILABLE });
     await started.passed;

@@ -65,7 +65,10 @@ describe('a violation is answered on its stream and ends the connection with a t
       message: expect.stringMatching(text) as string,
     });
     await pair.peer.untilOver();
-    expect(await pair.connection.closed).toMatchObject({ kind: 'failed', error: { code: 'protocol_violation' } });
+    expect(await pair.connection.closed).toMatchObject({
+      kind: 'failed',
+      error: { code: 'protocol_violation' },
+    });
   });
 
   test.each<[string, (peer: HostilePeer) => void]>([
@@ -76,7 +79,10 @@ describe('a violation is answered on its stream and ends the connection with a t
     await using pair = hostileClient();
     misbehave(pair.peer);
     await pair.peer.untilOver();
-    expect(await pair.connection.closed).toMatchObject({ kind: 'failed', error: { code: 'protocol_violation' } });
+    expect(await pair.connection.closed).toMatchObject({
+      kind: 'failed',
+      error: { code: 'protocol_violation' },
+    });
   });
 });
 
@@ -174,12 +180,13 @@ test('with unique stream ids they may fall, but not be in use twice', async () =
 test('of 100,000 opened streams those above the bound are refused, and no others', async () => {
   await using pair = hostileClient({ limits: { maxConcurrentStreams: 1000 } });
   const streams = 100_000;
+  const refused: number = Status.RESOURCE_EXHAUSTED;
   for (let index = 0; index < streams; index++) {
     pair.peer.sendRequest(2 * index + 1, { service, method: 'BidiStream' }, frameFlag.remoteOpen);
   }
   for (let index = 1000; index < streams; index++) {
     const { streamId, code } = await pair.peer.nextStatus();
-    if (code !== Number(Status.RESOURCE_EXHAUSTED) || streamId !== 2 * index + 1) {
+    if (code !== refused || streamId !== 2 * index + 1) {
       expect({ streamId, code }).toEqual({ streamId: 2 * index + 1, code: Status.RESOURCE_EXHAUSTED });
     }
   }

@@ -64,7 +64,11 @@ export class ServerCall {
         ? this.#openRequests(request.payload, flags)
         : method.requestType.decode(request.payload);
     } catch (cause) {
-      this.#endWith({ code: Status.INTERNAL, message: `request does not decode: ${String(cause)}`, details: [] });
+      this.#endWith({
+        code: Status.INTERNAL,
+        message: `request does not decode: ${String(cause)}`,
+        details: [],
+      });
       return;
     }
     if (handler.kind === 'generator') {
@@ -97,7 +101,10 @@ export class ServerCall {
 
   #overflow(): void {
     const bound = this.#host.limits.receiveQueueBytes;
-    const error = new TtrpcError('queue_overflow', `more than ${bound} bytes of the stream wait for the handler`);
+    const error = new TtrpcError(
+      'queue_overflow',
+      `more than ${bound} bytes of the stream wait for the handler`,
+    );
     this.#abortWith(error, { code: Status.RESOURCE_EXHAUSTED, message: error.message, details: [] });
   }
 
@@ -157,7 +164,13 @@ export class ServerCall {
         if (!this.#route.method.responseStream) {
           throw new TypeError('middleware yielded a message in a call that has one reply');
         }
-        const waiting = sendDataFrame(this.#host.writer, this.streamId, 0, this.#encode(result.value), signal);
+        const waiting = sendDataFrame(
+          this.#host.writer,
+          this.streamId,
+          0,
+          this.#encode(result.value),
+          signal,
+        );
         if (waiting !== undefined) await waiting;
       }
     } catch (error) {
@@ -232,6 +245,9 @@ export class ServerCall {
   }
 }
 
-async function* decodeAll(requests: MessageQueue, route: ServerRoute): AsyncGenerator<unknown, void, undefined> {
+async function* decodeAll(
+  requests: MessageQueue,
+  route: ServerRoute,
+): AsyncGenerator<unknown, void, undefined> {
   for await (const message of requests) yield route.method.requestType.decode(message);
 }

@@ -5,6 +5,7 @@ import type { CloseReason } from '../connection/close-reason.ts';
 import type { ConnectionSink } from '../connection/frame-connection.ts';
 import { FrameConnection } from '../connection/frame-connection.ts';
 import type { FrameWriter } from '../connection/frame-writer.ts';
+import { StreamTable } from '../connection/stream-table.ts';
 import type { MessageEncoder } from '../definition/message-encoder.ts';
 import { readRequestEnvelope } from '../envelope/request-envelope.ts';
 import { encodeResponseEnvelope } from '../envelope/response-envelope.ts';
@@ -35,7 +36,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
   readonly peer: string;
   readonly #settings: ConnectionSettings;
   readonly #connection: FrameConnection;
-  readonly #calls = new Map<number, ServerCall>();
+  readonly #calls = new StreamTable<ServerCall>();
   #lastId = 0;
   #draining = false;
   #congested = false;
@@ -76,7 +77,14 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
     this.#connection.abort(error);
   }
 
-  onFrame(streamId: number, type: number, flags: number, source: Uint8Array, start: number, end: number): void {
+  onFrame(
+    streamId: number,
+    type: number,
+    flags: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     switch (type) {
       case frameType.request:
         this.#onRequest(streamId, flags, source, start, end);
@@ -85,7 +93,9 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
         this.#onData(streamId, flags, source, start, end);
         return;
       case frameType.cancel:
-        this.#calls.get(streamId)?.abort(new TtrpcError('call_cancelled', 'client cancelled the call', { streamId }));
+        this.#calls
+          .get(streamId)
+          ?.abort(new TtrpcError('call_cancelled', 'client cancelled the call', { streamId }));
         return;
       case frameType.response:
         throw new TtrpcError('protocol_violation', 'client sent a response', { streamId });
@@ -107,7 +117,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
   }
 
   onClose(reason: CloseReason): void {
-    for (const call of [...this.#calls.values()]) call.abort(reason.error);
+    for (const call of this.#calls.takeAll()) call.abort(reason.error);
   }
 
   onPressure(full: boolean): void {
@@ -130,7 +140,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
     if (response.length <= this.#settings.limits.maxFrameBytes) {
       this.writer.write(streamId, frameType.response, 0, response, 0, noBytes, noBytes);
     } else {
-      this.#refuse(streamId, status.code, 'status exceeds the maximum message size');
+      this.#refuse(streamId, Status.RESOURCE_EXHAUSTED, 'status exceeds the maximum message size');
     }
   }
 
@@ -187,7 +197,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
         this.#violate(streamId, `stream id ${streamId} does not rise above ${this.#lastId}`);
       }
       this.#lastId = streamId;
-    } else if (this.#calls.has(streamId)) {
+    } else if (this.#calls.get(streamId) !== undefined) {
       this.#violate(streamId, `stream id ${streamId} is in use`);
     }
   }

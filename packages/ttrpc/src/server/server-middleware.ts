@@ -3,6 +3,7 @@ import type { CallContext, MethodDescriptor, ServerMiddleware } from 'nice-grpc-
 import type { MethodDefinition } from '../definition/service-definition.ts';
 import type { GeneratorHandler, RouteHandler } from './server-route.ts';
 
+/** Middleware whatever it adds to the context. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what middleware adds to the context is tracked by the server's type, not here
 export type AnyServerMiddleware = ServerMiddleware<any, any>;
 
@@ -47,6 +48,7 @@ function surround(
       responseStream: method.responseStream,
       next,
     };
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- see above
     return layer(call, context);
   };
 }

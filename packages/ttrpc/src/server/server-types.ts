@@ -20,7 +20,9 @@ export type MethodImplementation<Method, Ext> = Method extends {
   ? (
       request: Many extends true ? AsyncIterable<RequestOf<Method>> : RequestOf<Method>,
       context: CallContext & Ext,
-    ) => Stream extends true ? ServerStream<DeepPartial<ResponseOf<Method>>> : Promise<DeepPartial<ResponseOf<Method>>>
+    ) => Stream extends true
+      ? ServerStream<DeepPartial<ResponseOf<Method>>>
+      : Promise<DeepPartial<ResponseOf<Method>>>
   : never;
 
 /**

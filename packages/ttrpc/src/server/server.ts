@@ -205,7 +205,9 @@ function publicConnection(connection: ServerConnection): Connection {
     async close(options = {}) {
       connection.drain();
       await settleWithin(connection.closed, options, (why) =>
-        connection.abort(new TtrpcError('aborted', `connection was closed before its calls had ended: ${why}`)),
+        connection.abort(
+          new TtrpcError('aborted', `connection was closed before its calls had ended: ${why}`),
+        ),
       );
     },
     abort(error = new TtrpcError('aborted', 'connection was aborted')) {

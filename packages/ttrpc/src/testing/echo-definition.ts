@@ -32,7 +32,7 @@ export const EchoMessage = {
       if (tag === 10) message.text = reader.string();
       else if (tag === 18) message.body = reader.bytes();
       else if (tag === 24) message.count = reader.uint32();
-      else reader.skip(tag & 7);
+      else skipField(reader, tag);
     }
     return message;
   },
@@ -89,7 +89,10 @@ export const EchoDefinition = {
 export interface EchoServiceImplementation<CallContextExt = object> {
   unary(request: EchoMessage, context: CallContext & CallContextExt): Promise<PartialEcho>;
   serverStream(request: EchoMessage, context: CallContext & CallContextExt): EchoStreamResult;
-  clientStream(request: AsyncIterable<EchoMessage>, context: CallContext & CallContextExt): Promise<PartialEcho>;
+  clientStream(
+    request: AsyncIterable<EchoMessage>,
+    context: CallContext & CallContextExt,
+  ): Promise<PartialEcho>;
   bidiStream(request: AsyncIterable<EchoMessage>, context: CallContext & CallContextExt): EchoStreamResult;
 }
 
@@ -97,8 +100,14 @@ export interface EchoServiceImplementation<CallContextExt = object> {
 export interface EchoClient<CallOptionsExt = object> {
   unary(request: PartialEcho, options?: CallOptions & CallOptionsExt): Promise<EchoMessage>;
   serverStream(request: PartialEcho, options?: CallOptions & CallOptionsExt): AsyncIterable<EchoMessage>;
-  clientStream(request: AsyncIterable<PartialEcho>, options?: CallOptions & CallOptionsExt): Promise<EchoMessage>;
-  bidiStream(request: AsyncIterable<PartialEcho>, options?: CallOptions & CallOptionsExt): AsyncIterable<EchoMessage>;
+  clientStream(
+    request: AsyncIterable<PartialEcho>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<EchoMessage>;
+  bidiStream(
+    request: AsyncIterable<PartialEcho>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<EchoMessage>;
 }
 
 /** What a streaming method returns, as ts-proto names it `ServerStreamingMethodResult`. */
@@ -123,3 +132,8 @@ export const echoService: EchoServiceImplementation = {
     for await (const request of requests) yield request;
   },
 };
+
+function skipField(reader: BinaryReader, tag: number): void {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the low three bits of a tag are the wire type
+  reader.skip(tag & 7);
+}

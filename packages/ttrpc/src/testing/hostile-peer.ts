@@ -64,7 +64,12 @@ export class HostilePeer {
   /** Sends a request frame. */
   sendRequest(
     streamId: number,
-    request: { readonly service: string; readonly method: string; readonly payload?: Uint8Array; readonly timeoutNano?: bigint },
+    request: {
+      readonly service: string;
+      readonly method: string;
+      readonly payload?: Uint8Array;
+      readonly timeoutNano?: bigint;
+    },
     flags = 0,
   ): void {
     const envelope = { payload: new Uint8Array(0), timeoutNano: 0n, metadata: [], ...request };
@@ -82,7 +87,11 @@ export class HostilePeer {
   }
 
   /** The status code of the next frame, which has to be a response; 0 for success. */
-  async nextStatus(): Promise<{ readonly streamId: number; readonly code: number; readonly message: string }> {
+  async nextStatus(): Promise<{
+    readonly streamId: number;
+    readonly code: number;
+    readonly message: string;
+  }> {
     const frame = await this.next();
     if (frame?.type !== frameType.response) {
       throw new Error(`expected a response, got ${frame === undefined ? 'the end' : `type ${frame.type}`}`);

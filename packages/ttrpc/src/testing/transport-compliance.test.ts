@@ -25,7 +25,8 @@ async function pathPair(): Promise<[Duplex, Duplex]> {
 
 const transports: Record<string, () => Promise<[Duplex, Duplex]>> = {
   'memory pair': async () => createMemoryPair(),
-  'memory pair in pieces of 7 bytes': async () => createMemoryPair({ chunkBytes: 7, highWaterMarkBytes: 1000 }),
+  'memory pair in pieces of 7 bytes': async () =>
+    createMemoryPair({ chunkBytes: 7, highWaterMarkBytes: 1000 }),
   'socket pair': createSocketPair,
   'unix socket with a path': pathPair,
   'unix socket with an abstract name': () => listenAndDial(`unix://@ttrpc-test-${randomUUID()}`),

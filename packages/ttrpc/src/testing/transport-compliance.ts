@@ -12,7 +12,7 @@ export interface TransportCheck {
   /** A sentence. */
   readonly name: string;
   /** Makes a pair of its own, and destroys it. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /**

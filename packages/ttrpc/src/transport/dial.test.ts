@@ -30,13 +30,15 @@ async function hybridHost(path: string, answer: (line: string, socket: Duplex) =
 }
 
 describe('dial', () => {
-  test.each(['unix:///nowhere/at/all', `unix://@nobody-${randomUUID()}`, 'tcp://127.0.0.1:1', 'vsock://3:1024'])(
-    '%s fails as dial_failed and names the address',
-    async (address) => {
-      const error: unknown = await dial(address).catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ code: 'dial_failed', message: expect.stringContaining(address) as string });
-    },
-  );
+  test.each([
+    'unix:///nowhere/at/all',
+    `unix://@nobody-${randomUUID()}`,
+    'tcp://127.0.0.1:1',
+    'vsock://3:1024',
+  ])('%s fails as dial_failed and names the address', async (address) => {
+    const error: unknown = await dial(address).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'dial_failed', message: expect.stringContaining(address) as string });
+  });
 
   test('an address that cannot be read is invalid_address', async () => {
     await expect(dial('nonsense')).rejects.toMatchObject({ code: 'invalid_address' });
@@ -67,7 +69,9 @@ describe('dial', () => {
       timeoutMs: 20,
       dialers: {
         vsock: (_address, { signal }) =>
-          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+          new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('stopped'))),
+          ),
       },
     });
     await expect(silent).rejects.toMatchObject({ code: 'dial_timeout' });
@@ -104,7 +108,7 @@ describe('hybrid vsock', () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'v.sock');
     await using host = await hybridHost(path, (_line, socket) => {
-      const bytes = [...'OK 5\n'];
+      const bytes = ['O', 'K', ' ', '5', '\n'];
       const next = (): void => {
         const byte = bytes.shift();
         if (byte !== undefined) socket.write(byte, () => setImmediate(next));
@@ -174,10 +178,16 @@ describe('listen', () => {
 
   test('tcp tells the port the system chose', async () => {
     await using listener = await listen('tcp://127.0.0.1:0');
-    expect(listener.address).toMatchObject({ scheme: 'tcp', port: expect.toSatisfy((port: number) => port > 0) as number });
+    expect(listener.address).toMatchObject({
+      scheme: 'tcp',
+      port: expect.toSatisfy((port: number) => port > 0) as number,
+    });
   });
 
-  test.each(['vsock://-1:1024', 'serial:///x', 'hvsock:///x:1'])('%s needs a listener of its own', async (address) => {
-    await expect(listen(address)).rejects.toMatchObject({ code: 'listen_failed' });
-  });
+  test.each(['vsock://-1:1024', 'serial:///x', 'hvsock:///x:1'])(
+    '%s needs a listener of its own',
+    async (address) => {
+      await expect(listen(address)).rejects.toMatchObject({ code: 'listen_failed' });
+    },
+  );
 });

@@ -50,7 +50,9 @@ async function listenSocket(address: Address, where: NetListenOptions): Promise<
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: Error): void => {
       reject(
-        new TtrpcError('listen_failed', `cannot listen on ${formatAddress(address)}: ${cause.message}`, { cause }),
+        new TtrpcError('listen_failed', `cannot listen on ${formatAddress(address)}: ${cause.message}`, {
+          cause,
+        }),
       );
     };
     server.once('error', onError);

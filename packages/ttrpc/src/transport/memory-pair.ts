@@ -44,7 +44,12 @@ class MemoryEnd extends Duplex {
   }
 
   override _writev(items: { chunk: Buffer }[], written: Written): void {
-    setImmediate(() => this.#transfer(items.map(({ chunk }) => chunk), written));
+    setImmediate(() =>
+      this.#transfer(
+        items.map(({ chunk }) => chunk),
+        written,
+      ),
+    );
   }
 
   override _final(done: () => void): void {
@@ -66,6 +71,10 @@ class MemoryEnd extends Duplex {
 
   #transfer(chunks: readonly Buffer[], written: Written): void {
     const peer = this.#peer;
+    if (this.destroyed) {
+      written();
+      return;
+    }
     if (peer === undefined || peer.destroyed) {
       written(Object.assign(new Error('other end of the memory pair is closed'), { code: 'EPIPE' }));
       return;

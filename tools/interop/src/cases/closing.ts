@@ -37,7 +37,7 @@ export const closingCases: readonly Case[] = [
         take: 3,
       });
       const afterwards = new Set<string>();
-      for (let call = 0; call < 20; call++) afterwards.add(await session.probe());
+      for (let call = 0; call < 5; call++) afterwards.add(await session.probe());
       return { count: replies.length, end, afterwards: [...afterwards] };
     },
     expected: { count: 3, end: 'abandoned', afterwards: ['OK'] },

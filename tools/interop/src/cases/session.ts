@@ -65,8 +65,9 @@ export class Session {
     return (await this.call({ method: 'Echo', send: [{ text: 'probe' }] }, connection)).end;
   }
 
-  close(connection = 'main'): Promise<void> {
-    return this.#parts.driver.close(this.#qualified(connection));
+  async close(connection = 'main'): Promise<void> {
+    await this.#parts.driver.close(this.#qualified(connection));
+    this.#connections.delete(connection);
   }
 
   /** Starts a call that the server holds, and waits until its handler runs. */
@@ -86,15 +87,14 @@ export class Session {
     return replies[0]?.['abandoned'] === true;
   }
 
-  /** Closes the connections the case has used; a server that is gone has closed them already. */
+  /** Closes the connections the case has left open. */
   async end(): Promise<void> {
-    for (const connection of this.#connections) await this.#parts.driver.close(connection);
+    for (const connection of this.#connections) await this.close(connection);
   }
 
   #qualified(connection: string): string {
-    const qualified = `${this.#parts.name}/${connection}`;
-    this.#connections.add(qualified);
-    return qualified;
+    this.#connections.add(connection);
+    return `${this.#parts.name}/${connection}`;
   }
 }
 

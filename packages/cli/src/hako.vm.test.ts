@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { findSandbox, listSandboxes, locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
+import { afterAll, describe, expect, test } from 'vitest';
+
+import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+
+const consoles = 'hako';
+const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
+  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
+  () => ' (skipped: no guest image in the cache)',
+);
+
+/** Waits until a sandbox runs its workload. */
+async function untilRunning(hako: RealHako, id: string): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const found = (await listSandboxes({ runRoot: hako.runRoot })).find((listing) => listing.id === id);
+        return found?.containerId;
+      },
+      { timeout: 60_000, interval: 50 },
+    )
+    .toBe(id);
+}
+
+describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
+  afterAll(async () => {
+    expect(await crashedConsoles(consoles)).toEqual([]);
+  });
+
+  test('a workload prints and gives its exit code, and nothing is left', async () => {
+    await using hako = await realHako(consoles);
+    expect(await hako.run('run', 'busybox', 'sh', '-c', 'echo hi; exit 7')).toEqual({
+      exitCode: 7,
+      stdout: 'hi\n',
+      stderr: '',
+    });
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('a workload is alone in a machine with a kernel and a host name of its own', async () => {
+    await using hako = await realHako(consoles);
+    const script =
+      'cat /proc/1/comm; hostname; uname -r; cat /proc/self/cgroup; id -u; touch /written && echo writable';
+    const { stdout } = await hako.run('run', '--hostname', 'inner', 'busybox', 'sh', '-c', script);
+    const [first, name, kernel, , user, written] = stdout.split('\n');
+    expect([first, name, user, written]).toEqual(['sh', 'inner', '0', 'writable']);
+    expect(kernel).not.toBe((await readFile('/proc/sys/kernel/osrelease', 'utf8')).trim());
+  });
+
+  test('a megabyte of input comes back unchanged', async () => {
+    await using hako = await realHako(consoles);
+    const input = Array.from({ length: 40_000 }, (_, index) => `line ${index} größe\n`).join('');
+    const { stdout, exitCode } = await hako.start(['run', '-i', 'busybox', 'cat'], input).finished;
+    expect(exitCode).toBe(0);
+    expect(stdout === input).toBe(true);
+  });
+
+  test('volumes share files both ways, and read-only ones refuse writes', async () => {
+    await using hako = await realHako(consoles);
+    const shared = join(hako.directory, 'shared');
+    await mkdir(shared);
+    await writeFile(join(shared, 'from-host'), 'host\n');
+    const script = 'cat /rw/from-host; echo guest > /rw/from-guest; echo no > /ro/refused; echo $?';
+    const { stdout, stderr } = await hako.run(
+      'run',
+      '-v',
+      `${shared}:/rw`,
+      '-v',
+      `${shared}:/ro:ro`,
+      'busybox',
+      'sh',
+      '-c',
+      script,
+    );
+    expect(stdout).toBe('host\n1\n');
+    expect(stderr).toContain('Read-only file system');
+    expect(await readFile(join(shared, 'from-guest'), 'utf8')).toBe('guest\n');
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test.for([
+    { command: ['nope'], exitCode: 127, says: 'command "nope" not found' },
+    { command: ['/etc/passwd'], exitCode: 126, says: 'command "/etc/passwd" cannot be executed' },
+  ])('$command ends with $exitCode', async ({ command, exitCode, says }) => {
+    await using hako = await realHako(consoles);
+    const ended = await hako.run('run', 'busybox', ...command);
+    expect(ended).toMatchObject({ exitCode, stdout: '' });
+    expect(ended.stderr).toContain(says);
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('two sandboxes live beside each other; other commands see, enter, follow and stop them', async () => {
+    await using hako = await realHako(consoles);
+    const script = 'trap "echo bye; exit 3" TERM; echo started; while :; do sleep 0.1; done';
+    const started = await Promise.all(
+      ['one', 'two'].map((name) => hako.run('run', '-d', '--name', name, 'busybox', 'sh', '-c', script)),
+    );
+    expect(started.map(({ stdout }) => stdout)).toEqual(['one\n', 'two\n']);
+    expect((await hako.run('ps', '-q')).stdout.trim().split('\n').sort()).toEqual(['one', 'two']);
+    expect(
+      await hako.start(['exec', '-i', 'one', 'sh', '-c', 'cat; hostname; exit 9'], 'in\n').finished,
+    ).toEqual({
+      exitCode: 9,
+      stdout: 'in\none\n',
+      stderr: '',
+    });
+    const following = hako.run('logs', '-f', 'two');
+    expect((await hako.run('stop', 'one', 'two')).exitCode).toBe(0);
+    expect((await following).stdout).toBe('started\nbye\n');
+    expect(await findSandbox('two', { runRoot: hako.runRoot })).toMatchObject({
+      status: 'exited',
+      exitCode: 3,
+    });
+    expect((await hako.run('rm', 'one', 'two')).exitCode).toBe(0);
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test.for(['vmm', 'owner'] as const)(
+    'when the %s is killed, everything ends and nothing is left',
+    async (victim) => {
+      await using hako = await realHako(consoles);
+      const { child, finished } = hako.start(['run', '--name', 'doomed', 'busybox', 'sleep', '1000']);
+      await untilRunning(hako, 'doomed');
+      const pid = victim === 'owner' ? (child.pid ?? 0) : await qemuOf(join(hako.runRoot, 'doomed'));
+      const killedAt = performance.now();
+      process.kill(pid, 'SIGKILL');
+      const { exitCode, stderr } = await finished;
+      expect(performance.now() - killedAt).toBeLessThan(2_000);
+      if (victim === 'vmm') {
+        expect(exitCode).toBe(125);
+        expect(stderr).toMatch(/^hako: the virtual machine ended unexpectedly: [^\n]*SIGKILL[^\n]*\n$/);
+      }
+      // What a killed owner leaves is swept by the next look; its processes die with it.
+      await expect
+        .poll(async () => [await listSandboxes({ runRoot: hako.runRoot }), await hako.leftovers()])
+        .toEqual([[], []]);
+    },
+  );
+
+  test('twenty runs in a row leave nothing behind', { timeout: 600_000 }, async () => {
+    await using hako = await realHako(consoles);
+    for (let index = 0; index < 20; index++) {
+      expect(await hako.run('run', 'busybox', 'echo', String(index))).toMatchObject({
+        exitCode: 0,
+        stdout: `${index}\n`,
+      });
+    }
+    expect(await hako.leftovers()).toEqual([]);
+  });
+});
+
+async function qemuOf(directory: string): Promise<number> {
+  for (const id of await readdir('/proc')) {
+    const words = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+    if (/^[^\0]*qemu-system/.test(words) && words.includes(directory)) return Number(id);
+  }
+  throw new Error(`no machine in ${directory}`);
+}
