@@ -274,13 +274,18 @@ test('a driver error keeps its meaning', async () => {
   await sandbox.ended;
 });
 
-test('a kept record tells how it ended', async () => {
+test('a record is kept, and tells how it ended, only when there was a container', async () => {
   await using world = await setUp();
-  const sandbox = await world.create({ keepRecord: true });
-  await sandbox.ready();
-  await sandbox.stop();
-  expect(await readRecord(sandbox.directory)).toMatchObject({
+  const empty = await world.create({ keepRecord: true });
+  await empty.ready();
+  await empty.stop();
+  expect(await world.leftovers()).toEqual([]);
+  const used = await world.create({ keepRecord: true });
+  await used.createContainer({ image: world.image });
+  await used.stop({ exitCode: 3 });
+  expect(await readRecord(used.directory)).toMatchObject({
     status: 'exited',
+    exitCode: 3,
     finishedAt: expect.any(String) as unknown,
   });
 });

@@ -44,7 +44,9 @@ export async function createSandbox(
   const undo = new UndoStack();
   try {
     const runDirectory = await claim(config);
-    undo.push('run directory', () => runDirectory.release(options.keepRecord ?? false));
+    undo.push('run directory', () =>
+      runDirectory.release((options.keepRecord ?? false) && runDirectory.record.containerId !== undefined),
+    );
     throwIfAborted(signal);
     const vm = await parts.hypervisor.createVm(vmConfig(config, assets, channel, runDirectory.path), {
       signal,

@@ -35,7 +35,7 @@ export interface SandboxOptions {
   readonly image?: string;
   /** Shown by `hako ps`. */
   readonly command?: readonly string[];
-  /** Leave the record and the logs in the run directory when the sandbox has ended. Default false. */
+  /** Leave record and logs in the run directory at the end, if there was a container at all. Default false. */
   readonly keepRecord?: boolean;
   /** Copy the guest's console to this file before the run directory is removed. */
   readonly keepConsoleLog?: string;

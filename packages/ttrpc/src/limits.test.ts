@@ -183,3 +183,20 @@ test('large calls wait in line for the send queue and can be given up there', as
   expect(channel.activeCalls).toBe(0);
   far.destroy();
 });
+
+test('messages that had to wait in line arrive as they were handed over, in every shape', async () => {
+  const limits = { sendQueueBytes: 1 };
+  await using pair = createEchoPair(
+    {},
+    { channel: { limits }, server: { limits }, pair: await createSocketPair() },
+  );
+  const words = Array.from({ length: 300 }, (_, index) => `message number ${index}`);
+  async function* requests() {
+    for (const text of words) yield { text };
+  }
+  const unary = Promise.all(words.map(async (text) => (await pair.client.unary({ text })).text));
+  const echoed: string[] = [];
+  for await (const { text } of pair.client.bidiStream(requests())) echoed.push(text);
+  expect(echoed).toEqual(words);
+  expect(await unary).toEqual(words);
+});

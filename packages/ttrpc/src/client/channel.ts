@@ -37,7 +37,8 @@ export interface Channel extends AsyncDisposable {
   /** Fails all calls in flight with UNAVAILABLE and ends the byte stream at once. */
   abort(error?: TtrpcError): void;
   /**
-   * One encoded request, one reply. Rejects with a `ClientError`, or an `AbortError` when `options.signal` aborts.
+   * One encoded request, one reply. The request's bytes may be used again when this returns, unless there are 16 KiB or
+   * more of them: those are sent without a copy. Rejects with a `ClientError`, or an `AbortError` when `options.signal` aborts.
    * @param decode - turns the reply's bytes, which it must not keep, into what the promise resolves with.
    */
   unary<Reply>(

@@ -3,9 +3,6 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { referenceBytes } from '../connection/frame-writer.ts';
 import type { MessageType } from './service-definition.ts';
 
-/** A writer whose buffer has grown beyond what messages of this length need is not kept. */
-const keptMessageBytes = 1024 * 1024;
-
 /** The two fields of a `BinaryWriter` that say what it has written. */
 interface WriterState {
   readonly buffer: Uint8Array;
@@ -38,13 +35,11 @@ export class MessageEncoder {
       throw error;
     }
     const state = this.#state;
-    if (state !== undefined && state.pos < referenceBytes) {
-      const bytes = state.buffer.subarray(0, state.pos);
-      state.pos = 0;
-      return bytes;
-    }
-    const bytes = writer.finish();
-    if (bytes.length > keptMessageBytes) this.#renew();
+    if (state === undefined) return writer.finish();
+    const bytes = state.buffer.subarray(0, state.pos);
+    // A long message goes to the stream in this very buffer, so the next one gets another.
+    if (bytes.length < referenceBytes) state.pos = 0;
+    else this.#renew();
     return bytes;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { stat, writeFile } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { Status } from 'nice-grpc-common';
@@ -9,12 +9,14 @@ import { createChannel } from '../client/channel.ts';
 import { createClient } from '../client/client.ts';
 import { encodeFrame, frameType } from '../frame/frame-header.ts';
 import { createProxy } from '../proxy/proxy.ts';
+import { collect } from '../testing/collect.ts';
 import { createEchoPair } from '../testing/echo-pair.ts';
 import { EchoDefinition } from '../testing/echo-definition.ts';
 import { createTemporaryDirectory } from '../testing/temporary-directory.ts';
 import { transportChecks } from '../testing/transport-compliance.ts';
 import { createMemoryPair } from '../transport/memory-pair.ts';
 import { createSocketPair } from '../transport/socket-pair.ts';
+import { RecordingFile } from './recording-file.ts';
 import type { RecordedEvent } from './read-recording.ts';
 import { openRecording } from './read-recording.ts';
 import { createRecorder, record } from './recorder.ts';
@@ -30,7 +32,7 @@ async function temporaryRecorder(options: RecorderOptions = {}) {
     path,
     async events(): Promise<RecordedEvent[]> {
       await using recording = await openRecording(path);
-      return await Array.fromAsync(recording.events);
+      return await collect(recording.events);
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
@@ -61,17 +63,18 @@ describe('a recorded connection', () => {
     expect(events[0]).toMatchObject({ side, name: 'echo' });
   });
 
-  test('passes every check of a transport', async () => {
-    for (const check of transportChecks) {
-      await using temporary = await temporaryRecorder();
-      await using pair = await createSocketPair();
-      const recorder = temporary.recorder;
-      await check.run(async () => {
-        const ends: [Duplex, Duplex] = [recorder.wrap(pair[0]), recorder.wrap(pair[1], { side: 'server' })];
-        return Promise.resolve(ends);
-      });
-    }
+  const checks = transportChecks(async () => {
+    await using resources = new AsyncDisposableStack();
+    const temporary = resources.use(await temporaryRecorder());
+    const [near, far] = await createSocketPair();
+    const { recorder } = temporary;
+    const wrapped = recorder.wrap(near);
+    const kept = resources.move();
+    wrapped.once('close', () => void kept.disposeAsync());
+    return [wrapped, recorder.wrap(far, { side: 'server' })];
   });
+
+  test.each(checks)('keeps the contract of a transport: $name', ({ run }) => run());
 
   test('of a proxy: clients and upstream are recorded side by side', async () => {
     await using temporary = await temporaryRecorder();
@@ -173,13 +176,7 @@ describe('the file', () => {
   test.skipIf(process.platform !== 'linux')(
     'a full disk ends the recording with its error, and the connection goes on (needs /dev/full: Linux)',
     async () => {
-      await using directory = await createTemporaryDirectory();
-      await writeFile(join(directory.path, 'existing'), '');
-      const { RecordingFile } = await import('./recording-file.ts');
-      const { open } = await import('node:fs/promises');
-      const file = Reflect.construct(RecordingFile, [await open('/dev/full', 'w'), 10]) as InstanceType<
-        typeof RecordingFile
-      >;
+      const file = new RecordingFile(await open('/dev/full', 'w'), 10);
       file.append(new Uint8Array(20));
       expect(file.full).toBe(true);
       await new Promise<void>((resolve) => file.whenRoom(resolve));
@@ -222,7 +219,7 @@ describe('the file', () => {
     await using temporary = await temporaryRecorder();
     const abort = new AbortController();
     await using recording = await openRecording(temporary.path, { follow: true, signal: abort.signal });
-    const events = Array.fromAsync(recording.events);
+    const events = collect(recording.events);
     abort.abort();
     expect(kinds(await events)).toEqual(['truncated']);
   });

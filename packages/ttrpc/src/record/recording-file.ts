@@ -22,7 +22,8 @@ export class RecordingFile {
   /** Bytes accepted so far. */
   bytes = 0;
 
-  private constructor(handle: FileHandle, queueBytes: number) {
+  /** @param handle - the file, which is owned from now on. */
+  constructor(handle: FileHandle, queueBytes: number) {
     this.#handle = handle;
     this.#queueBytes = queueBytes;
   }

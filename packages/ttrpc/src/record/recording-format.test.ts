@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame } from '../frame/frame-header.ts';
+import { collect } from '../testing/collect.ts';
 import { createTemporaryDirectory } from '../testing/temporary-directory.ts';
 import { TtrpcError } from '../ttrpc-error.ts';
 import type { RecordedEvent } from './read-recording.ts';
@@ -67,7 +68,7 @@ async function read(bytes: Uint8Array): Promise<{ startedAt: Date; events: Recor
   const path = join(directory.path, 'recording');
   await writeFile(path, bytes);
   await using recording = await openRecording(path);
-  return { startedAt: recording.startedAt, events: await Array.fromAsync(recording.events) };
+  return { startedAt: recording.startedAt, events: await collect(recording.events) };
 }
 
 const whole = Uint8Array.from([...header, ...records.flatMap(({ bytes }) => bytes)]);

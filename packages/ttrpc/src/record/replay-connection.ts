@@ -71,18 +71,21 @@ export class ReplayConnection implements AsyncDisposable {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      const answer = this.#answers.get(streamId);
-      const enough = expected.ended ? answer?.ended : (answer?.messageCount ?? 0) >= expected.messageCount;
-      if (enough === true || answer?.ended === true || this.#over || signal?.aborted === true) resolve();
-    };
-    const timer = setTimeout(resolve, timeoutMs);
+    let look = (): void => undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const settled = new Promise<void>((resolve) => {
+      look = () => {
+        const progress = this.#answers.get(streamId) ?? { messageCount: 0, ended: false };
+        const enough = !expected.ended && progress.messageCount >= expected.messageCount;
+        if (enough || progress.ended || this.#over || signal?.aborted === true) resolve();
+      };
+      timer = setTimeout(resolve, timeoutMs);
+    });
     signal?.addEventListener('abort', look);
     this.#listeners.add(look);
     try {
       look();
-      await promise;
+      await settled;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', look);

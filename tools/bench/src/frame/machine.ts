@@ -16,7 +16,7 @@ export function describeMachine(): Machine {
     processor: cpus()[0]?.model ?? 'unknown',
     processors: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
+    kernel: release().split('-')[0] ?? release(),
     node: process.versions.node,
   };
 }

@@ -10,7 +10,7 @@ export function markdownSection(result: Result, plotPath: string | undefined): s
     `## ${result.title}`,
     `Made by \`npm run bench -- ${result.benchmark} --write FILE\` on ${result.date}: ${machine.processors} × ` +
       `${machine.processor}, ${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}. ` +
-      `Median of ${effort.rounds} rounds after a warm-up (in brackets: slowest to fastest round's figure), all ` +
+      `Median of ${effort.rounds} rounds after a warm-up (in brackets: the lowest and the highest round), all ` +
       'subjects in turn within each round.' +
       (effort.scale === 1 ? '' : ` A short run: ${formatNumber(effort.scale * 100, 0)} % of the work.`),
     notes.map((note) => `- ${note}`).join('\n'),
@@ -33,7 +33,10 @@ export function markdownSection(result: Result, plotPath: string | undefined): s
       ? []
       : [
           'Ratios are medians of the ratios of single rounds.',
-          table([['Target', 'Aim', 'Measured', ''], ...targets.map((target) => targetCells(target, result))]),
+          table([
+            ['Target', 'Aim', 'Measured', 'Verdict'],
+            ...targets.map((target) => targetCells(target, result)),
+          ]),
         ]),
   ];
   return `${paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')}\n`;

@@ -11,7 +11,7 @@ const barGap = 4;
 const panelGap = 34;
 const palette = ['#3a6ea5', '#6aa84f', '#e69138', '#a64d79', '#999999', '#45818e'];
 
-/** A bar for every subject, a panel for every case; each panel has its own scale. Whiskers go from slowest to fastest round. */
+/** A bar for every subject, a panel for every case; each panel has its own scale. A line goes from the lowest to the highest round. */
 export function svgPlot(result: Result): string {
   const plotted = result.rows.filter(
     (row, at) => result.rows.findIndex((each) => each.case === row.case) === at,

@@ -11,7 +11,7 @@ export function textReport(result: Result): string {
   ]);
   if (targets.length === 0) return figures;
   const aims = textTable([
-    ['target', 'aim', 'measured', ''],
+    ['target', 'aim', 'measured', 'verdict'],
     ...targets.map((target) => targetCells(target, result)),
   ]);
   return `${figures}\n${aims}`;

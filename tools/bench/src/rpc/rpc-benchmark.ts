@@ -19,6 +19,7 @@ export const rpcBenchmark: Benchmark = {
         'Client and server are two processes; both ends are the same implementation, with its defaults.',
         'The work is an echo of bytes through generated messages; the stream carries messages one way.',
         'The raw echo moves the same payload through node:net and no protocol: the limit for anything in Node.',
+        'Memory is that of a fresh server, measured once.',
         ...peers.missing,
       ],
       [Symbol.asyncDispose]: () => peers[Symbol.asyncDispose](),
