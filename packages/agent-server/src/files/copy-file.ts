@@ -41,11 +41,11 @@ const maxNameBytes = 255;
  * Where pieces are collected: beside the file, by a name that no other file of the directory leads to and that is never too
  * long.
  */
-async function partialPath(path: string): Promise<string> {
+function partialPath(path: string): string {
   const name = `.${basename(path)}.hako-partial`;
   if (Buffer.byteLength(name) <= maxNameBytes) return join(dirname(path), name);
   // Rarely needed, and slow to load.
-  const { createHash } = await import('node:crypto');
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const digest = createHash('sha256').update(basename(path)).digest('hex');
   return join(dirname(path), `.${digest}.hako-partial`);
 }
@@ -65,8 +65,8 @@ function moveIntoPlace(root: RootFiles, from: string, to: string): void {
   root.rename(from, to);
 }
 
-async function copySymlink(root: RootFiles, path: string, request: CopyFileRequest): Promise<void> {
-  const partial = await partialPath(path);
+function copySymlink(root: RootFiles, path: string, request: CopyFileRequest): void {
+  const partial = partialPath(path);
   root.remove(partial);
   root.createSymlink(request.data, partial);
   root.changeOwner(partial, request.uid, request.gid);
@@ -81,7 +81,7 @@ async function writeAll(fd: number, data: Uint8Array, offset: bigint): Promise<v
 }
 
 async function copyRegular(root: RootFiles, path: string, request: CopyFileRequest): Promise<void> {
-  const partial = await partialPath(path);
+  const partial = partialPath(path);
   const mode = request.fileMode & permissionBits;
   const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
   // A container may have put a link or a pipe there: neither is followed, and neither makes the agent wait.
@@ -145,6 +145,6 @@ export async function copyFile(
   }
   const type = request.fileMode & typeMask;
   if (type === typeDirectory) copyDirectory(root, path, request);
-  else if (type === typeSymlink) await copySymlink(root, path, request);
+  else if (type === typeSymlink) copySymlink(root, path, request);
   else await copyRegular(root, path, request);
 }

@@ -63,7 +63,7 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     const [file = program, ...rest] = words;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     // Not needed before the first container; the agent answers sooner without it.
-    const { spawn } = await import('node:child_process');
+    const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(file, rest, { stdio: [...stdio], timeout: runLimitMs, killSignal: 'SIGKILL' });
     let failure: Error | undefined;
     child.once('error', (error) => {

@@ -53,7 +53,7 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 /** Runs programs by child_process. */
 export const runProgram: ProgramRunner = async (request) => {
   // Loaded when first needed; the agent answers sooner without it.
-  const { spawn } = await import('node:child_process');
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(request.file, request.args, {
     env: request.env ?? process.env,
     stdio: ['pipe', 'pipe', 'pipe'],
