@@ -10,17 +10,28 @@ const boundaries = [
   { sourceTag: 'side:guest', onlyDependOnLibsWithTags: ['side:guest', 'side:shared'] },
   { sourceTag: 'side:host', onlyDependOnLibsWithTags: ['side:host', 'side:shared', 'offers:vsock'] },
   { sourceTag: 'side:build', onlyDependOnLibsWithTags: ['side:build'] },
-  { sourceTag: 'side:tool', onlyDependOnLibsWithTags: ['side:build', 'side:shared', 'side:host', 'side:guest'] },
+  {
+    sourceTag: 'side:tool',
+    onlyDependOnLibsWithTags: ['side:tool', 'side:build', 'side:shared', 'side:host', 'side:guest'],
+  },
   { sourceTag: 'layer:leaf', onlyDependOnLibsWithTags: ['layer:leaf'] },
   { sourceTag: 'layer:core', onlyDependOnLibsWithTags: ['layer:leaf', 'layer:core'] },
   { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:leaf', 'layer:core', 'layer:app'] },
 ];
 
 const vagueFileNames = {
-  meta: { type: 'problem', schema: [], messages: { vague: 'a file is named for its one concept, not "{{name}}"' } },
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { vague: 'a file is named for its one concept, not "{{name}}"' },
+  },
   create: (context) => ({
     Program(node) {
-      const name = context.filename.split('/').at(-1)?.replace(/\.(test\.)?m?[jt]s$/, '') ?? '';
+      const name =
+        context.filename
+          .split('/')
+          .at(-1)
+          ?.replace(/\.(test\.)?m?[jt]s$/, '') ?? '';
       if (/^(utils?|helpers?|common|misc|shared|lib)$/.test(name)) {
         context.report({ node, messageId: 'vague', data: { name } });
       }
@@ -29,7 +40,16 @@ const vagueFileNames = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/generated/**', '**/.cache/**', '.nx/**', 'test-results/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/generated/**',
+      '**/.cache/**',
+      '.nx/**',
+      'test-results/**',
+    ],
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -56,7 +76,10 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
@@ -73,7 +96,11 @@ export default tseslint.config(
         {
           publicOnly: { ancestorsOnly: true },
           require: { ClassDeclaration: true, FunctionDeclaration: true, MethodDefinition: false },
-          contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration', 'ExportNamedDeclaration > VariableDeclaration'],
+          contexts: [
+            'TSInterfaceDeclaration',
+            'TSTypeAliasDeclaration',
+            'ExportNamedDeclaration > VariableDeclaration',
+          ],
         },
       ],
     },

@@ -41,16 +41,24 @@ describe('module boundaries', () => {
     { from: 'hypervisor', to: '@hako/hypervisor-qemu', why: 'the contract may not import a driver' },
     { from: 'sandbox', to: '@hako/cli', why: 'the library may not import the program' },
     { from: 'protocols', to: '@hako/sandbox', why: 'a leaf may not import a core package' },
-  ])('an import of $to in $from is an error: $why', async ({ from, to }) => {
-    expect(await boundaryErrors(from, to)).not.toEqual([]);
-  }, 60_000);
+  ])(
+    'an import of $to in $from is an error: $why',
+    async ({ from, to }) => {
+      expect(await boundaryErrors(from, to)).not.toEqual([]);
+    },
+    60_000,
+  );
 
   test.each([
     { from: 'sandbox', to: '@hako/hypervisor' },
     { from: 'sandbox', to: '@hako/ttrpc' },
     { from: 'agent-server', to: '@hako/linux' },
     { from: 'cli', to: '@hako/sandbox' },
-  ])('an import of $to in $from is allowed', async ({ from, to }) => {
-    expect(await boundaryErrors(from, to)).toEqual([]);
-  }, 60_000);
+  ])(
+    'an import of $to in $from is allowed',
+    async ({ from, to }) => {
+      expect(await boundaryErrors(from, to)).toEqual([]);
+    },
+    60_000,
+  );
 });

@@ -24,6 +24,7 @@ export class FrameWriter {
   readonly #flush = (): void => this.flush();
   readonly #onWritten = (): void => this.#release();
   readonly #waiting = new Set<() => void>();
+  #line: SetIterator<() => void> | undefined;
   #slab: Uint8Array = noBytes;
   #slabStart = 0;
   #slabEnd = 0;
@@ -153,8 +154,14 @@ export class FrameWriter {
   }
 
   #release(): void {
-    for (const task of this.#waiting) {
-      if (this.congested) return;
+    while (!this.congested) {
+      // The iterator goes on where it stood: starting anew would pass over all that have left the line.
+      this.#line ??= this.#waiting.values();
+      const { done, value: task } = this.#line.next();
+      if (done === true) {
+        this.#line = undefined;
+        return;
+      }
       this.#waiting.delete(task);
       task();
     }

@@ -181,9 +181,17 @@ test('of 100,000 opened streams those above the bound are refused, and no others
   await using pair = hostileClient({ limits: { maxConcurrentStreams: 1000 } });
   const streams = 100_000;
   const refused: number = Status.RESOURCE_EXHAUSTED;
-  for (let index = 0; index < streams; index++) {
-    pair.peer.sendRequest(2 * index + 1, { service, method: 'BidiStream' }, frameFlag.remoteOpen);
-  }
+  const request = encodeRequestEnvelope({
+    service,
+    method: 'BidiStream',
+    payload: new Uint8Array(0),
+    timeoutNano: 0n,
+    metadata: [],
+  });
+  const flood = Array.from({ length: streams }, (_, index) =>
+    encodeFrame(2 * index + 1, frameType.request, frameFlag.remoteOpen, request),
+  );
+  pair.peer.send(Buffer.concat(flood));
   for (let index = 1000; index < streams; index++) {
     const { streamId, code } = await pair.peer.nextStatus();
     if (code !== refused || streamId !== 2 * index + 1) {

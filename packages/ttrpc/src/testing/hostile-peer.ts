@@ -19,7 +19,10 @@ export interface ReceivedFrame extends FrameHeader {
  */
 export class HostilePeer {
   readonly #stream: Duplex;
-  readonly #frames = new Set<ReceivedFrame>();
+  /** Frames nobody has asked for yet, the oldest last. */
+  #frames: ReceivedFrame[] = [];
+  /** Frames that came after those, the oldest first. */
+  #later: ReceivedFrame[] = [];
   readonly #waiters: ((frame: ReceivedFrame | undefined) => void)[] = [];
   #over = false;
 
@@ -78,10 +81,12 @@ export class HostilePeer {
 
   /** The next frame from the other side; `undefined` when it has ended the connection. */
   next(): Promise<ReceivedFrame | undefined> {
-    for (const frame of this.#frames) {
-      this.#frames.delete(frame);
-      return Promise.resolve(frame);
+    if (this.#frames.length === 0) {
+      this.#frames = this.#later.reverse();
+      this.#later = [];
     }
+    const frame = this.#frames.pop();
+    if (frame !== undefined) return Promise.resolve(frame);
     if (this.#over) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
@@ -112,7 +117,7 @@ export class HostilePeer {
 
   #push(frame: ReceivedFrame): void {
     const waiter = this.#waiters.shift();
-    if (waiter === undefined) this.#frames.add(frame);
+    if (waiter === undefined) this.#later.push(frame);
     else waiter(frame);
   }
 }
