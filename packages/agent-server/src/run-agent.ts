@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { createReaper } from '@hako/linux';
 import { createAgent } from './agent.ts';
 import type { CommandLine } from './command-line.ts';
@@ -54,7 +55,6 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
     environment: process.env,
   });
   const logger = createJsonLogger({ level: options.logLevel, version: agentVersion, write });
-  if (isInit) prepareGuest(logger);
 
   using reaper = createReaper({
     onOrphan: ({ pid, status }) => logger.debug({ pid: String(pid), status }, 'orphan reaped'),
@@ -65,6 +65,9 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   const doorClosed = new AbortController();
   const address = commandLine.serverAddr ?? options.serverAddr;
   await openDoor(server, address, logger, doorClosed.signal);
+  // The host has been asking since before the machine booted: what it waits with is answered in this turn of the loop.
+  await setImmediate();
+  if (isInit) prepareGuest(logger);
   logger.info(announcement(options, address), 'announce');
 
   await Promise.race([agent.sandboxDestroyed, stopSignal()]);

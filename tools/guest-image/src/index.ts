@@ -5,3 +5,4 @@ export { GuestImageError } from './guest-image-error.ts';
 export type { GuestImageErrorCode } from './guest-image-error.ts';
 export { readGuestAssets } from './manifest.ts';
 export type { GuestAssets, Manifest } from './manifest.ts';
+export { buildPowerOffInitramfs } from './power-off-initramfs.ts';

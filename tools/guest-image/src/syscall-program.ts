@@ -8,6 +8,7 @@ const syscallNumbers = {
   init_module: 175,
   mkdir: 83,
   mount: 165,
+  reboot: 169,
 } as const;
 
 /** An argument: a number, a NUL-terminated text, raw bytes, or a NULL-terminated list of texts (argv, envp). */

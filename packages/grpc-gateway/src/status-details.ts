@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { encodeStatus, TtrpcServerError } from '@hako/ttrpc';
+import type { CallContext, ServerMiddlewareCall } from 'nice-grpc-common';
+
+/** Where gRPC carries the details of a status (grpc/proposal, "Richer Error Model"). */
+const detailsKey = 'grpc-status-details-bin';
+
+/** Puts the details of a {@link TtrpcServerError}, which ttRPC carries in the status itself, where gRPC clients look for them. */
+export async function* statusDetailsMiddleware<Request, Response>(
+  call: ServerMiddlewareCall<Request, Response>,
+  context: CallContext,
+): AsyncGenerator<Response, Response | void, undefined> {
+  try {
+    return yield* call.next(call.request, context);
+  } catch (error) {
+    if (error instanceof TtrpcServerError && error.statusDetails.length > 0) {
+      const { code, details: message, statusDetails: details } = error;
+      context.trailer.set(detailsKey, encodeStatus({ code, message, details }));
+    }
+    throw error;
+  }
+}

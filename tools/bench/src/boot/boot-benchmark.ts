@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join, resolve } from 'node:path';
+import { locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
+import type { Benchmark, FigureInfo } from '../frame/benchmark.ts';
+import { BareBoot } from './bare-boot.ts';
+import { measureCommand, measurePhases } from './sandbox-boot.ts';
+
+const workspaceRoot = resolve(import.meta.dirname, '../../../..');
+
+/** The program as `npm start` leaves it: one file. */
+const command = [process.execPath, join(workspaceRoot, 'node_modules/.cache/hako/cli.mjs')];
+
+function milliseconds(name: string, title: string): FigureInfo {
+  return { name, title, unit: 'ms', digits: 0, better: 'lower' };
+}
+
+/** From nothing to a container's end, beside the least that a boot of the same kernel can take. */
+export const bootBenchmark: Benchmark = {
+  name: 'boot',
+  title: 'Boot of a sandbox',
+  async prepare() {
+    const { kernelPath } = await locateGuestAssets(resolveCacheDirectory());
+    const bare = await BareBoot.prepare(kernelPath);
+    const measures = new Map([
+      ['command', () => measureCommand(command)],
+      ['library', measurePhases],
+      ['bare', () => bare.measure()],
+    ]);
+    return {
+      subjects: [
+        { name: 'command', title: 'hako run' },
+        { name: 'library', title: 'createSandbox' },
+        { name: 'bare', title: 'bare boot' },
+      ],
+      cases: [
+        {
+          name: 'boot',
+          title: 'hako run busybox true',
+          figures: [
+            milliseconds('total', 'whole'),
+            milliseconds('ready', 'agent ready'),
+            milliseconds('monitor', 'QEMU to QMP'),
+            milliseconds('kernel', 'kernel to init'),
+            milliseconds('init', 'init to agent ready'),
+            milliseconds('create', 'create sandbox and container'),
+            milliseconds('start', 'start container'),
+            milliseconds('firstByte', 'start to first byte'),
+            milliseconds('teardown', 'teardown'),
+          ],
+          measure: async (subject) => {
+            const measure = measures.get(subject);
+            if (measure === undefined) throw new Error(`no such subject: ${subject}`);
+            return measure();
+          },
+        },
+      ],
+      targets: [
+        {
+          case: 'boot',
+          figure: 'ready',
+          subject: 'library',
+          against: { subject: 'bare', figure: 'total' },
+          bound: 'at most',
+          ratio: 1.4,
+        },
+        {
+          case: 'boot',
+          figure: 'total',
+          subject: 'command',
+          against: { subject: 'bare', figure: 'total' },
+          bound: 'at most',
+          ratio: 2,
+        },
+      ],
+      notes: [
+        'The bare boot is the same kernel under the same driver and options, with an init that powers off at once.',
+        'hako run is the whole process from its start to its exit; the phases are those of the same through the library.',
+        'With 10 rounds the maximum is the 95th percentile.',
+      ],
+      [Symbol.asyncDispose]: () => bare[Symbol.asyncDispose](),
+    };
+  },
+};
