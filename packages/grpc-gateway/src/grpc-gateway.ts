@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Address, CloseOptions } from '@hako/ttrpc';
 import { maxFramePayloadBytes } from '@hako/ttrpc';
-import type { CompatServiceDefinition, Server } from 'nice-grpc';
+import type { Server } from 'nice-grpc';
 import { createServer } from 'nice-grpc';
 import type { ServerMiddleware } from 'nice-grpc-common';
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health';
@@ -135,5 +135,5 @@ class NiceGateway implements GrpcGateway {
 /** The definitions are the same objects; only nice-grpc's types cannot follow an implementation whose type was given up. */
 function addService(server: Server, definition: object, implementation: object): void {
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- a definition of ts-proto is nice-grpc's TsProtoServiceDefinition; checkServices has seen that all methods are there
-  server.add(definition as CompatServiceDefinition, implementation as never);
+  server.add(definition as never, implementation as never);
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeStatus, TtrpcServerError } from '@hako/ttrpc';
-import type { CallContext, ServerMiddlewareCall } from 'nice-grpc-common';
+import type { ServerMiddleware } from 'nice-grpc-common';
 
 /** Where gRPC carries the details of a status (grpc/proposal, "Richer Error Model"). */
 const detailsKey = 'grpc-status-details-bin';
 
 /** Puts the details of a {@link TtrpcServerError}, which ttRPC carries in the status itself, where gRPC clients look for them. */
-export async function* statusDetailsMiddleware<Request, Response>(
-  call: ServerMiddlewareCall<Request, Response>,
-  context: CallContext,
-): AsyncGenerator<Response, Response | void, undefined> {
+export const statusDetailsMiddleware: ServerMiddleware = async function* addDetails(call, context) {
   try {
     return yield* call.next(call.request, context);
   } catch (error) {
@@ -19,4 +16,4 @@ export async function* statusDetailsMiddleware<Request, Response>(
     }
     throw error;
   }
-}
+};

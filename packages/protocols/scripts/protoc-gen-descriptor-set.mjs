@@ -4,7 +4,15 @@ import { readFileSync } from 'node:fs';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** Field numbers of google.protobuf.compiler.CodeGeneratorRequest, CodeGeneratorResponse and of descriptor.proto. */
-const field = { protoFile: 15, file: 15, supportedFeatures: 2, name: 1, content: 15, sourceCodeInfo: 9, setFile: 1 };
+const field = {
+  protoFile: 15,
+  file: 15,
+  supportedFeatures: 2,
+  name: 1,
+  content: 15,
+  sourceCodeInfo: 9,
+  setFile: 1,
+};
 const proto3Optional = 1;
 const lineWidth = 100;
 

@@ -23,10 +23,16 @@ export interface ConnectionLimits {
   /** What a full receive queue does. Default `fail-stream`. */
   readonly queueOverflow: QueueOverflow;
   /**
-   * Bytes waiting to be written above which senders wait for their turn, and a server stops reading requests.
+   * Bytes waiting to be written above which new calls wait for their turn, and a server stops reading requests.
    * Default 1 MiB.
    */
   readonly sendQueueBytes: number;
+  /**
+   * Bytes of streams' messages waiting to be written (each message counts 256 bytes more than its length) above which
+   * the next ones wait for their turn: all that streams can put in the way of a request or a reply. Default 128 KiB; no
+   * more than {@link ConnectionLimits.sendQueueBytes}.
+   */
+  readonly streamQueueBytes: number;
   /**
    * Calls open at once on one connection. A server answers RESOURCE_EXHAUSTED beyond, a channel fails the call
    * with that status. Default 65,536.
@@ -40,6 +46,7 @@ export const defaultLimits: ConnectionLimits = {
   receiveQueueBytes: 8 * 1024 * 1024,
   queueOverflow: 'fail-stream',
   sendQueueBytes: 1024 * 1024,
+  streamQueueBytes: 128 * 1024,
   maxConcurrentStreams: 65_536,
 };
 
@@ -53,6 +60,7 @@ export function resolveLimits(limits: Partial<ConnectionLimits> = {}): Connectio
     'maxFrameBytes',
     'receiveQueueBytes',
     'sendQueueBytes',
+    'streamQueueBytes',
     'maxConcurrentStreams',
   ] as const) {
     if (!Number.isSafeInteger(resolved[name]) || resolved[name] < 1) {

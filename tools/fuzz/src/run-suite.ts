@@ -35,7 +35,9 @@ export async function runSuite(suite: Suite, options: SuiteOptions): Promise<num
       ...(options.path === undefined ? {} : { path: options.path }),
     });
     await stray.check();
-    print(`${target.name.padEnd(16)} ${String(runs).padStart(9)} inputs  ${finding ? 'BROKEN' : 'held'}: ${target.claim}`);
+    print(
+      `${target.name.padEnd(16)} ${String(runs).padStart(9)} inputs  ${finding ? 'BROKEN' : 'held'}: ${target.claim}`,
+    );
     if (finding === undefined) continue;
     findings++;
     print(`\n${finding.error}\n\ninput, ${finding.shrinks} times made smaller:\n${finding.input}\n`);

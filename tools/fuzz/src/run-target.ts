@@ -44,7 +44,7 @@ export async function runTarget(
   return {
     runs: result.numRuns,
     finding: {
-      path: result.counterexamplePath ?? '',
+      path: result.counterexamplePath,
       input: result.counterexample.map((value) => fc.stringify(value)).join('\n'),
       error: describe(result.errorInstance),
       shrinks: result.numShrinks,

@@ -62,13 +62,13 @@ export class ChannelConnection implements ConnectionSink {
   ): (() => void) | undefined {
     this.#admit();
     const { writer } = this.#connection;
-    if (writer.ready) {
+    if (writer.calls.ready) {
       this.#send(call, flags, head, payload, tail);
       return undefined;
     }
     this.#waiting.add(call);
     const kept = keepPayload(payload);
-    const cancel = writer.whenReady(() => {
+    const cancel = writer.calls.whenReady(() => {
       this.#waiting.delete(call);
       this.#send(call, flags, head, kept, tail);
     });

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
 import { varintBytes, writeVarint } from '../envelope/wire-format.ts';
-import { frameHeaderBytes, writeFrameHeader } from '../frame/frame-header.ts';
+import { frameHeaderBytes, frameType, writeFrameHeader } from '../frame/frame-header.ts';
+import type { ConnectionLimits } from '../limits.ts';
 import { TtrpcError } from '../ttrpc-error.ts';
+import { SendLine } from './send-line.ts';
 
 /** Small frames are gathered in buffers of this size. */
 const slabBytes = 64 * 1024;
 /** Payloads from this length on are handed to the stream as they are instead of being copied. */
 export const referenceBytes = 16 * 1024;
+/** What each message of a stream counts beyond its bytes: both ends spend time on it, however short it is. */
+const messageOverheadBytes = 256;
 const noBytes = new Uint8Array(0);
 
 /**
@@ -15,27 +19,41 @@ const noBytes = new Uint8Array(0);
  * other into a shared buffer, large payloads are referenced in between, and the flush runs when the turn's
  * microtasks are done.
  *
- * Bound: a sender that uses {@link FrameWriter.whenReady} waits in line while more than `sendQueueBytes` are unwritten.
+ * Bounds: senders of calls wait in the line {@link FrameWriter.calls} while more than `sendQueueBytes` are unwritten, those
+ * of a stream's messages in the line {@link FrameWriter.data} while more than `streamQueueBytes` of such messages are.
+ * What is written has its place behind what was written before, so the second bound is also what a reply may have to
+ * wait for because of streams.
  */
 export class FrameWriter {
+  /** Where requests wait. */
+  readonly calls = new SendLine(() => !this.congested);
+  /** Where messages of streams wait. */
+  readonly data = new SendLine(() => this.#dataBytes <= this.#streamQueueBytes);
   readonly #stream: Duplex;
   readonly #sendQueueBytes: number;
+  readonly #streamQueueBytes: number;
   readonly #maxFrameBytes: number;
   readonly #flush = (): void => this.flush();
-  readonly #onWritten = (): void => this.#release();
-  readonly #waiting = new Set<() => void>();
-  #line: SetIterator<() => void> | undefined;
+  readonly #onWritten = (): void => this.calls.release();
+  readonly #releaseData = (): void => this.data.release();
   #slab: Uint8Array = noBytes;
   #slabStart = 0;
   #slabEnd = 0;
   #chunks: Uint8Array[] = [];
   #chunkBytes = 0;
+  /** What the stream messages count that are not yet taken by the operating system, and those among them not yet flushed. */
+  #dataBytes = 0;
+  #unflushedDataBytes = 0;
   #flushScheduled = false;
   #open = true;
 
-  constructor(stream: Duplex, limits: { readonly sendQueueBytes: number; readonly maxFrameBytes: number }) {
+  constructor(
+    stream: Duplex,
+    limits: Pick<ConnectionLimits, 'sendQueueBytes' | 'streamQueueBytes' | 'maxFrameBytes'>,
+  ) {
     this.#stream = stream;
     this.#sendQueueBytes = limits.sendQueueBytes;
+    this.#streamQueueBytes = Math.min(limits.streamQueueBytes, limits.sendQueueBytes);
     this.#maxFrameBytes = limits.maxFrameBytes;
   }
 
@@ -44,14 +62,9 @@ export class FrameWriter {
     return this.#chunkBytes + this.#slabEnd - this.#slabStart + this.#stream.writableLength;
   }
 
-  /** Whether senders should wait. */
+  /** Whether more than `sendQueueBytes` are unwritten. */
   get congested(): boolean {
     return this.queuedBytes > this.#sendQueueBytes;
-  }
-
-  /** Whether a sender may write now: there is room and nobody waits in line. */
-  get ready(): boolean {
-    return this.#waiting.size === 0 && !this.congested;
   }
 
   /**
@@ -99,28 +112,15 @@ export class FrameWriter {
       at = append(slab, at, payload);
     }
     this.#slabEnd = append(slab, at, tail);
+    if (type === frameType.data) {
+      this.#dataBytes += frameBytes + messageOverheadBytes;
+      this.#unflushedDataBytes += frameBytes + messageOverheadBytes;
+    }
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
       // Runs after the microtasks of this turn, so replies that become ready together leave together.
       process.nextTick(this.#flush);
     }
-  }
-
-  /**
-   * Runs `task` now, or in its turn when the queue has room again.
-   * @returns a function that takes the task out of the line.
-   */
-  whenReady(task: () => void): () => void {
-    if (this.ready) {
-      task();
-      return nothing;
-    }
-    // A wrapper per wait, so that the same function may wait twice.
-    const entry = (): void => task();
-    this.#waiting.add(entry);
-    return () => {
-      this.#waiting.delete(entry);
-    };
   }
 
   /** Hands everything queued to the stream at once. */
@@ -134,9 +134,10 @@ export class FrameWriter {
     this.#chunks = [];
     this.#chunkBytes = 0;
     const stream = this.#stream;
+    const onWritten = this.#unflushedDataBytes === 0 ? this.#onWritten : this.#whenDataIsWritten();
     if (last > 0) stream.cork();
     for (const [index, chunk] of chunks.entries()) {
-      if (index === last) stream.write(chunk, this.#onWritten);
+      if (index === last) stream.write(chunk, onWritten);
       else stream.write(chunk);
     }
     if (last > 0) stream.uncork();
@@ -145,7 +146,8 @@ export class FrameWriter {
   /** Drops what is queued and everyone who waits. */
   stop(): void {
     this.#open = false;
-    this.#waiting.clear();
+    this.calls.clear();
+    this.data.clear();
     this.#chunks = [];
     this.#chunkBytes = 0;
     this.#slab = noBytes;
@@ -153,18 +155,15 @@ export class FrameWriter {
     this.#slabEnd = 0;
   }
 
-  #release(): void {
-    while (!this.congested) {
-      // The iterator goes on where it stood: starting anew would pass over all that have left the line.
-      this.#line ??= this.#waiting.values();
-      const { done, value: task } = this.#line.next();
-      if (done === true) {
-        this.#line = undefined;
-        return;
-      }
-      this.#waiting.delete(task);
-      task();
-    }
+  #whenDataIsWritten(): () => void {
+    const written = this.#unflushedDataBytes;
+    this.#unflushedDataBytes = 0;
+    return () => {
+      this.#dataBytes -= written;
+      this.calls.release();
+      // In a later turn of the event loop: a stream whose every message is taken at once would else keep it from reading.
+      if (!this.data.empty) setImmediate(this.#releaseData);
+    };
   }
 
   #reserve(bytes: number): void {
@@ -192,10 +191,6 @@ function append(target: Uint8Array, at: number, bytes: Uint8Array): number {
   if (length > loopBytes) target.set(bytes, at);
   else for (let index = 0; index < length; index++) target[at + index] = bytes[index] ?? 0;
   return at + length;
-}
-
-function nothing(): void {
-  // There is nothing to take back: the task has run.
 }
 
 /** A payload that has to wait for its turn: what {@link FrameWriter.write} would copy is copied now. */

@@ -6,7 +6,7 @@ import { keepPayload } from './frame-writer.ts';
 const noBytes = new Uint8Array(0);
 
 /**
- * Sends a data frame, waiting for room in the send queue first.
+ * Sends a message of a stream, waiting for room in the send queue first.
  * @param signal - aborted when the stream is over: the waiting ends, nothing is sent.
  * @returns `undefined` when the frame was queued at once.
  * @throws TtrpcError `frame_too_large`, also as rejection.
@@ -18,7 +18,7 @@ export function sendDataFrame(
   payload: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> | undefined {
-  if (writer.ready) {
+  if (writer.data.ready) {
     writer.write(streamId, frameType.data, flags, noBytes, 0, payload, noBytes);
     return undefined;
   }
@@ -28,7 +28,7 @@ export function sendDataFrame(
       leave();
       resolve();
     };
-    const leave = writer.whenReady(() => {
+    const leave = writer.data.whenReady(() => {
       signal.removeEventListener('abort', onAbort);
       try {
         writer.write(streamId, frameType.data, flags, noBytes, 0, kept, noBytes);

@@ -59,7 +59,7 @@ export class ProxyClient implements ConnectionSink {
       default:
         this.#onData(streamId, type, flags, payload);
     }
-    this.#holdBackWhenCongested();
+    this.#holdBackBehind(type);
   }
 
   onOversizedFrame(streamId: number, _type: number, _flags: number, payloadBytes: number): void {
@@ -135,11 +135,13 @@ export class ProxyClient implements ConnectionSink {
   }
 
   /** A client that sends faster than upstream takes is not read until upstream has caught up. */
-  #holdBackWhenCongested(): void {
-    if (this.#heldBack || !this.#upstream.writer.congested) return;
+  #holdBackBehind(type: number): void {
+    const { calls, data } = this.#upstream.writer;
+    const line = type === frameType.data ? data : calls;
+    if (this.#heldBack || line.ready) return;
     this.#heldBack = true;
     this.#connection.pause();
-    this.#upstream.writer.whenReady(() => {
+    line.whenReady(() => {
       this.#heldBack = false;
       this.#connection.resume();
     });

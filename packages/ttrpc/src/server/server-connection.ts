@@ -218,7 +218,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
     if (this.#congested || !this.writer.congested) return;
     this.#congested = true;
     this.#connection.pause();
-    this.writer.whenReady(() => {
+    this.writer.calls.whenReady(() => {
       this.#congested = false;
       this.#connection.resume();
     });

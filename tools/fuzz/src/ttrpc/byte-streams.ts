@@ -26,7 +26,10 @@ const frameKind = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(1, 2, 3, 3, 3, 0x43) },
   fc.integer({ min: 0, max: 255 }),
 );
-const flags = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 7 }) }, fc.integer({ min: 0, max: 255 }));
+const flags = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 7 }) },
+  fc.integer({ min: 0, max: 255 }),
+);
 
 const message = fc
   .record({

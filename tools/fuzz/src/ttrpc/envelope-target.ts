@@ -10,6 +10,7 @@ import {
   encodeStatus,
   TtrpcError,
 } from '@hako/ttrpc';
+import type { ResponseEnvelope } from '@hako/ttrpc';
 import * as fc from 'fast-check';
 
 import type { FuzzTarget } from '../fuzz-target.ts';
@@ -33,6 +34,13 @@ function roundTrip<Message>(
   assert.deepEqual(decode(encode(message)), message);
 }
 
+/** An empty status says what an absent one says, and is written as one. */
+function readResponse(bytes: Uint8Array): ResponseEnvelope {
+  const { status, payload } = decodeResponseEnvelope(bytes);
+  const isEmpty = status?.code === 0 && status.message === '' && status.details.length === 0;
+  return { status: isEmpty ? undefined : status, payload };
+}
+
 /** The decoders of envelopes. */
 export const envelopeTarget: FuzzTarget = {
   name: 'envelope',
@@ -40,7 +48,7 @@ export const envelopeTarget: FuzzTarget = {
   property: () =>
     fc.asyncProperty(mutated(envelope), async (bytes) => {
       roundTrip(bytes, decodeRequestEnvelope, encodeRequestEnvelope);
-      roundTrip(bytes, decodeResponseEnvelope, encodeResponseEnvelope);
+      roundTrip(bytes, readResponse, encodeResponseEnvelope);
       roundTrip(bytes, decodeStatus, encodeStatus);
       return Promise.resolve();
     }),

@@ -20,6 +20,13 @@ interface Damage {
   readonly value: number;
 }
 
+const damages: fc.Arbitrary<Damage> = fc.record({
+  place: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  value: fc.integer({ min: 0, max: 255 }),
+});
+
+const damageOrNone: fc.Arbitrary<Damage | null> = fc.option(damages, { nil: null });
+
 async function recordThenRead(stream: ByteStream, damage: Damage | null, directory: string): Promise<void> {
   const path = join(directory, 'recording');
   const [near, far] = createMemoryPair();
@@ -53,21 +60,12 @@ export const recordingTarget: FuzzTarget = {
   name: 'recording',
   claim: 'whatever passes is recorded and read back; a damaged file ends in the typed error',
   property: (corpus) =>
-    fc.asyncProperty(
-      byteStream(corpus),
-      fc.option(
-        fc.record({
-          place: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-          value: fc.integer({ min: 0, max: 255 }),
-        }),
-      ),
-      async (stream, damage) => {
-        const directory = await mkdtemp(join(tmpdir(), 'hako-fuzz-'));
-        try {
-          await recordThenRead(stream, damage, directory);
-        } finally {
-          await rm(directory, { recursive: true, force: true });
-        }
-      },
-    ),
+    fc.asyncProperty(byteStream(corpus), damageOrNone, async (stream, damage) => {
+      const directory = await mkdtemp(join(tmpdir(), 'hako-fuzz-'));
+      try {
+        await recordThenRead(stream, damage, directory);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    }),
 };
