@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Metadata, ServerError, Status } from 'nice-grpc-common';
 import { describe, expect, test } from 'vitest';
-import { createChannel, createClient, createServer, TtrpcClientError, TtrpcServerError } from './index.ts';
-import type { EchoClient, EchoMessage } from './testing/echo-definition.ts';
+import type { CallContext } from 'nice-grpc-common';
+import type { TtrpcCallContext } from './index.ts';
+import {
+  createChannel,
+  createClient,
+  createMetadata,
+  createServer,
+  TtrpcClientError,
+  TtrpcServerError,
+} from './index.ts';
+import type { EchoClient, EchoMessage, EchoServiceImplementation } from './testing/echo-definition.ts';
 import { EchoDefinition, echoService } from './testing/echo-definition.ts';
 import { createEchoPair } from './testing/echo-pair.ts';
 import { Gate } from './testing/gate.ts';
@@ -228,25 +237,59 @@ describe('failures', () => {
 });
 
 describe('metadata', () => {
-  test('text and bytes reach the handler, several values joined', async () => {
-    let seen: [string, (string | Uint8Array)[]][] = [];
+  const entries = {
+    TraceParent: '00-1-2-3',
+    list: ['a', 'b', 'a'],
+    'raw-bin': [Uint8Array.of(0, 255), Uint8Array.of(1)],
+  };
+
+  test.each([
+    ["nice-grpc's, which joins texts", Metadata(entries), ['a, b, a']],
+    ["ttRPC's own, which keeps them apart", createMetadata(entries), ['a', 'b', 'a']],
+  ])('reaches the handler as it was sent: %s', async (_name, metadata, list) => {
+    let seen: CallContext['metadata'] | undefined;
+    await using pair = createEchoPair({
+      unary: (request, context) => {
+        seen = context.metadata;
+        return Promise.resolve(request);
+      },
+    });
+    await pair.client.unary({}, { metadata });
+    expect([...(seen ?? [])].map(([key, values]) => [key, values.map(String)])).toEqual([
+      ['traceparent', ['00-1-2-3']],
+      ['list', list],
+      ['raw-bin', [Buffer.from([0, 255]).toString(), Buffer.from([1]).toString()]],
+    ]);
+    expect(seen?.getAll('List')).toEqual(list);
+    expect(seen?.get('list')).toBe('a, b, a');
+    expect(seen?.get('raw-bin')).toEqual(Buffer.from([0, 255]));
+    expect(seen?.get('missing')).toBeUndefined();
+  });
+
+  test('of our own may be any text, and is copied from other metadata', async () => {
+    const metadata = createMetadata(Metadata({ a: '1' }))
+      .append('a', 'grüße')
+      .set('empty', '');
+    let seen: unknown;
     await using pair = createEchoPair({
       unary: (request, context) => {
         seen = [...context.metadata];
         return Promise.resolve(request);
       },
     });
-    const metadata = Metadata({
-      TraceParent: '00-1-2-3',
-      list: ['a', 'b'],
-      'raw-bin': Uint8Array.of(0, 255),
-    });
     await pair.client.unary({}, { metadata });
-    expect(seen.map(([key, values]) => [key, values.map((value) => value.toString())])).toEqual([
-      ['traceparent', ['00-1-2-3']],
-      ['list', ['a, b']],
-      ['raw-bin', [Buffer.from([0, 255]).toString()]],
+    expect(seen).toEqual([
+      ['a', ['1', 'grüße']],
+      ['empty', ['']],
     ]);
+  });
+
+  test.each([
+    ['no key', () => createMetadata({ 'not a key': '' }), /illegal characters/],
+    ['bytes under a key of text', () => createMetadata({ key: Uint8Array.of(1) }), /takes text/],
+    ['text under a key of bytes', () => createMetadata().append('key-bin', 'x' as never), /takes bytes/],
+  ])('of our own takes %s', (_name, make, message) => {
+    expect(make).toThrow(message);
   });
 
   test('options by default are sent, and the options of a call go before them', async () => {
@@ -277,6 +320,35 @@ describe('metadata', () => {
       },
     });
     await pair.client.unary({}, { metadata: Metadata({ k: 'v' }) });
+  });
+});
+
+describe('the call context', () => {
+  test.each([
+    [undefined, undefined],
+    [1500.5, 1500.5],
+    [60_000, 60_000],
+  ])('tells a handler the time the call was given: %s ms', async (timeoutMs, expected) => {
+    const seen: unknown[] = [];
+    const service: EchoServiceImplementation<TtrpcCallContext> = {
+      ...echoService,
+      unary: async (request, context) => {
+        seen.push(context.timeoutMs);
+        return request;
+      },
+      async *serverStream(_request, context) {
+        seen.push(context.timeoutMs);
+      },
+    };
+    const [near, far] = createMemoryPair();
+    await using server = createServer().add(EchoDefinition, service);
+    server.serve(far);
+    await using channel = createChannel(near);
+    const client = createClient(EchoDefinition, channel);
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    await client.unary({}, options);
+    expect(await collect(client.serverStream({}, options))).toEqual([]);
+    expect(seen).toEqual([expected, expected]);
   });
 });
 

@@ -16,6 +16,8 @@ export type { ClientStream } from './client/stream-call.ts';
 export { createClient, createClientFactory, type ClientFactory } from './client/client.ts';
 export type { Client, ClientMethod, DefaultCallOptions } from './client/client-types.ts';
 export { createServer, type Connection, type Server, type ServerOptions } from './server/server.ts';
+export type { TtrpcCallContext } from './server/call-context.ts';
+export { createMetadata } from './metadata.ts';
 export type { MethodImplementation, ServerStream, ServiceImplementation } from './server/server-types.ts';
 export { createProxy, type Proxy, type ProxyLimits, type ProxyOptions } from './proxy/proxy.ts';
 export {

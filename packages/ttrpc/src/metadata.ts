@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Metadata, MetadataValue } from 'nice-grpc-common';
+import type { Metadata, MetadataInit, MetadataValue } from 'nice-grpc-common';
 import type { KeyValue } from './envelope/request-envelope.ts';
 import { TtrpcError } from './ttrpc-error.ts';
 
 type Value = string | Uint8Array;
 
 /**
+ * Makes metadata for the options of a call. Other than nice-grpc's own `Metadata`, which may be used as well, it takes any
+ * text, and keeps the values of a key apart, so that each travels by itself, as Go's and Rust's clients send them.
+ * @throws {@link TtrpcError} `invalid_argument` for a key with other characters than `0-9 a-z _ . -`, for bytes under a
+ * key that does not end in `-bin`, and for text under one that does; also later, from `set` and `append`.
+ */
+export function createMetadata(init: MetadataInit = []): Metadata {
+  const metadata = new TtrpcMetadata();
+  for (const [key, value] of Symbol.iterator in init ? init : Object.entries(init)) metadata.set(key, value);
+  return metadata;
+}
+
+/**
  * nice-grpc's `Metadata` over ttRPC's key-value pairs. One is made for every call a server answers, so it holds
- * nothing until it is used. As in gRPC, text values of one key are joined by a comma, and values of keys ending in
- * `-bin` are bytes, which travel as base64 because ttRPC carries text only.
+ * nothing until it is used.
+ *
+ * Values of one key stay apart, as they are on the wire: so `getAll` and the iterator give them. `get` joins texts by a
+ * comma, as nice-grpc promises. Values of keys ending in `-bin` are bytes, which travel as base64 because ttRPC carries
+ * text only.
  */
 export class TtrpcMetadata implements Metadata {
   #pairs: readonly KeyValue[] | undefined;
@@ -40,7 +55,10 @@ export class TtrpcMetadata implements Metadata {
   }
 
   get<Key extends string>(key: Key): MetadataValue<Key> | undefined {
-    return this.getAll(key)[0];
+    const values = this.getAll(key);
+    if (values.length < 2 || key.toLowerCase().endsWith('-bin')) return values[0];
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- joined texts are text
+    return values.join(', ') as MetadataValue<Key>;
   }
 
   getAll<Key extends string>(key: Key): MetadataValue<Key>[] {
@@ -87,7 +105,6 @@ export class TtrpcMetadata implements Metadata {
     const values = this.#map();
     const present = values.get(name);
     if (present === undefined) values.set(name, [value]);
-    else if (typeof value === 'string') values.set(name, [[...present, value].join(', ')]);
     else present.push(value);
   }
 }

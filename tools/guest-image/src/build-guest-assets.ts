@@ -2,17 +2,19 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleAgent } from './agent-bundle.ts';
+import { compileAgentCache } from './agent-code-cache.ts';
 import { assetFileNames, findAssets, publishAssets, pruneAssets, storeAssets } from './asset-cache.ts';
 import { encodeCpio } from './cpio-archive.ts';
 import { digestFileTree, FileTreeBuilder } from './file-tree.ts';
 import type { FileTree } from './file-tree.ts';
 import { compileInitramfsInit } from './init-program.ts';
+import { bundleForGuest } from './guest-bundle.ts';
 import type { GuestAssets } from './manifest.ts';
 import { prepareKernel, pruneKernels } from './prepared-kernel.ts';
 import type { PreparedKernel } from './prepared-kernel.ts';
 import { writeRootImage } from './root-image.ts';
 import { assembleRootTree } from './root-tree.ts';
+import type { AgentFiles } from './root-tree.ts';
 import { runTool } from './run-tool.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
 
@@ -48,10 +50,10 @@ export async function buildGuestAssets(options: BuildOptions): Promise<GuestAsse
   const { cacheDir, signal, onProgress = () => undefined } = options;
   await mkdir(cacheDir, { recursive: true });
   onProgress('bundling the agent');
-  const { code } = await bundleAgent(options.agentEntry, options.workspaceRoot);
+  const agent = await prepareAgent(options);
   onProgress('unpacking the guest kernel');
   const kernel = await prepareKernel({ packagePath: options.kernelPackagePath, cacheDir, signal });
-  const rootTree = await assembleRootTree({ kernel, nodePath: options.nodePath, agentCode: code, signal });
+  const rootTree = await assembleRootTree({ kernel, nodePath: options.nodePath, agent, signal });
   const initramfsTree = await assembleInitramfsTree(kernel);
   const digest = await digestInputs(kernel, [rootTree, initramfsTree]);
 
@@ -74,6 +76,14 @@ export async function buildGuestAssets(options: BuildOptions): Promise<GuestAsse
   await pruneAssets(cacheDir);
   await pruneKernels(cacheDir, kernel, Date.now());
   return current;
+}
+
+async function prepareAgent(options: BuildOptions): Promise<AgentFiles> {
+  const { nodePath, cacheDir, workspaceRoot, signal } = options;
+  const code = await bundleForGuest(options.agentEntry, workspaceRoot);
+  const boot = await bundleForGuest(join(import.meta.dirname, 'guest/boot.ts'), workspaceRoot);
+  const cache = await compileAgentCache({ nodePath, agentCode: code, parentDir: cacheDir, signal });
+  return { code, cache, boot };
 }
 
 /** The kernel's built-in initramfs brings `/dev/console` and `/root`; ours needs only its first program. */

@@ -4,17 +4,15 @@ import { basename, join } from 'node:path';
 import { stripElf } from './elf-image.ts';
 import { FileTreeBuilder } from './file-tree.ts';
 import type { FileTree } from './file-tree.ts';
+import { agentCachePath, agentPath, bootPath } from './guest/agent-script.ts';
 import { GuestImageError } from './guest-image-error.ts';
 import { compileAgentInit } from './init-program.ts';
 import type { PreparedKernel } from './prepared-kernel.ts';
 import { runTool } from './run-tool.ts';
 import { listSharedLibraries } from './shared-libraries.ts';
 
-/** Where the agent lies in the guest. */
-const agentPath = 'usr/lib/hako/agent.cjs';
-
 /** How Node runs as the guest's first process. */
-const nodeArguments = ['--disable-warning=ExperimentalWarning', '--experimental-ffi', `/${agentPath}`];
+const nodeArguments = ['--disable-warning=ExperimentalWarning', '--experimental-ffi', bootPath];
 const nodeEnvironment = ['PATH=/bin:/sbin:/usr/bin:/usr/sbin', 'HOME=/root'];
 
 /** Programs of the build host that go in, with where they may lie; a missing optional one leaves its feature out. */
@@ -63,6 +61,16 @@ const configuration: readonly (readonly [path: string, content: string])[] = [
   ['etc/resolv.conf', ''],
 ];
 
+/** The agent as it lies in the image. */
+export interface AgentFiles {
+  /** The bundled agent. */
+  readonly code: Buffer;
+  /** V8's code cache of it. */
+  readonly cache: Buffer;
+  /** The bundled program that runs the one from the other. */
+  readonly boot: Buffer;
+}
+
 /**
  * Puts the root image together: Node, the agent, crun, iproute2, busybox, their libraries and the kernel's modules.
  *
@@ -71,7 +79,7 @@ const configuration: readonly (readonly [path: string, content: string])[] = [
 export async function assembleRootTree(options: {
   kernel: PreparedKernel;
   nodePath: string;
-  agentCode: Buffer;
+  agent: AgentFiles;
   signal?: AbortSignal | undefined;
 }): Promise<FileTree> {
   const tree = new FileTreeBuilder();
@@ -80,7 +88,9 @@ export async function assembleRootTree(options: {
   configuration.forEach(([path, content]) => tree.file(path, Buffer.from(content)));
 
   tree.file('usr/bin/node', stripElf(await readInput(options.nodePath)), 0o755);
-  tree.file(agentPath, options.agentCode);
+  tree.file(agentPath.slice(1), options.agent.code);
+  tree.file(agentCachePath.slice(1), options.agent.cache);
+  tree.file(bootPath.slice(1), options.agent.boot);
   tree.file('usr/sbin/init', compileAgentInit(nodeArguments, nodeEnvironment), 0o755);
 
   const dynamic = [options.nodePath];

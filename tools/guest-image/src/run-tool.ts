@@ -13,12 +13,13 @@ const administrationPath = '/usr/sbin:/sbin';
 export async function runTool(
   program: string,
   programArguments: readonly string[],
-  options: { signal?: AbortSignal | undefined } = {},
+  options: { signal?: AbortSignal | undefined; timeoutMs?: number } = {},
 ): Promise<string> {
   try {
     const result = await execa(program, programArguments, {
       stdin: 'ignore',
       env: { PATH: `${process.env['PATH'] ?? ''}:${administrationPath}`, LC_ALL: 'C', TZ: 'UTC' },
+      ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
       ...(options.signal && { cancelSignal: options.signal }),
     });
     return result.stdout;

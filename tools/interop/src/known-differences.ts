@@ -131,18 +131,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'the Go server takes a connection for idle until its first reply, also while its first call runs',
   },
   {
-    cases: ['the values of a metadata key that is repeated arrive one by one, in order'],
-    client: ['hako'],
-    seen: [[{ key: 'several', values: ['one, two, one'] }]],
-    reason: "nice-grpc's Metadata joins the values of a key, as gRPC does, before our client sees them",
-  },
-  {
-    cases: ['a metadata value may be any text, also none'],
-    client: ['hako'],
-    seen: ["Metadata value 'ünï' of key 'accents' contains illegal characters"],
-    reason: "nice-grpc's Metadata takes ASCII only, as gRPC does",
-  },
-  {
     cases: ['a handler is told that its caller has given up'],
     client: ['go', 'rust'],
     seen: [false],

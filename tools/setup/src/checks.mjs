@@ -13,6 +13,7 @@ export const checks = [
   { name: 'types', command: ['node', 'node_modules/typescript-7/bin/tsc', '-b'] },
   { name: 'lint', command: ['eslint', '--max-warnings', '0', 'packages', 'tools'] },
   { name: 'generated code', command: ['node', 'packages/protocols/scripts/check-generated.mjs'] },
+  { name: 'compatible protocol', command: ['node', 'packages/protocols/scripts/check-breaking.mjs'] },
 ];
 
 /** Environment in which the project's own Node and the programs of its packages come first. */

@@ -41,6 +41,8 @@ export async function wireShow(request: WireShowRequest, components: CliComponen
       if (!stdout.write(text)) await once(stdout, 'drain');
     }
   } catch (error) {
+    // The reader has seen enough, as `head` does.
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
     throw wireFailure(error);
   }
   // Whoever follows a conversation ends it so.

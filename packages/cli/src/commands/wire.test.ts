@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 
 import { AgentServiceDefinition, type AgentServiceImplementation } from '@hako/protocols/agent';
 import { HealthDefinition, type HealthServiceImplementation } from '@hako/protocols/health';
@@ -9,6 +10,7 @@ import { ServerError, Status } from 'nice-grpc-common';
 import { describe, expect, test } from 'vitest';
 
 import { fakeConsole } from '../testing/fake-console.ts';
+import { wireShow } from './wire-show.ts';
 
 const health: HealthServiceImplementation = {
   check: () => Promise.resolve({ status: 1 }),
@@ -138,6 +140,20 @@ describe('hako wire show', () => {
     expect((await showing).exitCode).toBe(0);
     clearInterval(interrupting);
     expect((await recorder.close()).end).toBe('closed');
+  });
+
+  test('ends in peace when its reader has seen enough', async () => {
+    await using hako = await world();
+    const stdout = new Writable({
+      highWaterMark: 1,
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+    });
+    stdout.on('error', () => undefined);
+    const request = { file: hako.file, methods: [], follow: false, whole: false, json: false };
+    const onSignal = (): (() => void) => () => undefined;
+    const { stdin, sandbox } = hako;
+    const components = { env: {}, stdin, stdout, stderr: stdout, onSignal, sandbox: sandbox.components };
+    expect(await wireShow(request, { ...components, self: ['false'] })).toBe(0);
   });
 
   const mistakes = [

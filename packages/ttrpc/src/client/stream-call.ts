@@ -120,7 +120,8 @@ export class StreamCall implements ClientStream, PendingCall {
     try {
       this.#stopWaiting = this.#connection.open(
         this,
-        request === undefined ? frameFlag.remoteOpen : frameFlag.remoteClosed,
+        // Without "no data" the Rust server takes the empty payload for a first, empty message.
+        request === undefined ? frameFlag.remoteOpen | frameFlag.noData : frameFlag.remoteClosed,
         this.#route.head,
         request ?? noBytes,
         encodeOptions(this.#options),

@@ -11,7 +11,9 @@ const slabBytes = 64 * 1024;
 /** Payloads from this length on are handed to the stream as they are instead of being copied. */
 export const referenceBytes = 16 * 1024;
 /** What each message of a stream counts beyond its bytes: both ends spend time on it, however short it is. */
-const messageOverheadBytes = 256;
+const messageOverheadBytes = 1024;
+/** How long streams whose messages are taken at once may write on before the event loop gets its turn, in milliseconds. */
+const streamSliceMs = 1;
 const noBytes = new Uint8Array(0);
 
 /**
@@ -35,7 +37,10 @@ export class FrameWriter {
   readonly #maxFrameBytes: number;
   readonly #flush = (): void => this.flush();
   readonly #onWritten = (): void => this.calls.release();
-  readonly #releaseData = (): void => this.data.release();
+  readonly #startSlice = (): void => {
+    this.#sliceEndMs = performance.now() + streamSliceMs;
+    this.data.release();
+  };
   #slab: Uint8Array = noBytes;
   #slabStart = 0;
   #slabEnd = 0;
@@ -44,6 +49,7 @@ export class FrameWriter {
   /** What the stream messages count that are not yet taken by the operating system, and those among them not yet flushed. */
   #dataBytes = 0;
   #unflushedDataBytes = 0;
+  #sliceEndMs = 0;
   #flushScheduled = false;
   #open = true;
 
@@ -161,8 +167,10 @@ export class FrameWriter {
     return () => {
       this.#dataBytes -= written;
       this.calls.release();
-      // In a later turn of the event loop: a stream whose every message is taken at once would else keep it from reading.
-      if (!this.data.empty) setImmediate(this.#releaseData);
+      if (this.data.empty) return;
+      // Writes that are taken at once never come back to the event loop, which has requests to read.
+      if (performance.now() < this.#sliceEndMs) this.data.release();
+      else setImmediate(this.#startSlice);
     };
   }
 

@@ -74,13 +74,13 @@ export class ProxyClient implements ConnectionSink {
   }
 
   #onRequest(streamId: number, flags: number, payload: Uint8Array): void {
-    if (streamId % 2 === 0 || this.#streams.get(streamId) !== undefined) {
-      const what = streamId % 2 === 0 ? 'even' : 'in use';
-      const error = new TtrpcError('protocol_violation', `stream id ${streamId} of a client is ${what}`, {
-        streamId,
-      });
-      this.#refuse(streamId, error);
-      throw error;
+    const inUse = this.#streams.get(streamId) !== undefined;
+    if (inUse || streamId % 2 === 0) {
+      const message = `stream id ${streamId} of a client is ${inUse ? 'in use' : 'even'}`;
+      this.#refuse(streamId, new TtrpcError('invalid_argument', message, { streamId }));
+      // The client sees one stream under this id, and it has just been told of its end.
+      this.#giveUp(streamId);
+      return;
     }
     try {
       this.#streams.set(streamId, this.#upstream.open(this.#proxied(streamId), flags, payload));
@@ -94,7 +94,7 @@ export class ProxyClient implements ConnectionSink {
     const upstreamId = this.#streams.get(streamId);
     if (upstreamId !== undefined) this.#upstream.send(upstreamId, type, flags, payload);
     else if (type === frameType.data) {
-      this.#refuse(streamId, new TtrpcError('invalid_argument', 'stream is no longer active', { streamId }));
+      this.#refuse(streamId, new TtrpcError('invalid_argument', 'stream is not open', { streamId }));
     }
   }
 

@@ -19,7 +19,7 @@ import {
   listen,
   TtrpcServerError,
 } from '../index.ts';
-import { EchoDefinition } from '../testing/echo-definition.ts';
+import { EchoDefinition, EchoMessage } from '../testing/echo-definition.ts';
 import { Gate } from '../testing/gate.ts';
 import { HostilePeer } from '../testing/hostile-peer.ts';
 
@@ -129,13 +129,36 @@ describe('a client', () => {
     const [near, far] = createMemoryPair();
     pair.proxy.serve(far);
     const hostile = new HostilePeer(near);
+    hostile.sendFrame(1, frameType.response, 0);
+    await hostile.untilOver();
+    expect(await other.unary({ text: 'here' })).toMatchObject({ text: 'here' });
+  });
+
+  test('that opens a stream with a wrong id is told on that id, and goes on', async () => {
+    const started = new Gate();
+    await using pair = createProxyPair(stuck([], () => started.open()));
+    const [near, far] = createMemoryPair();
+    pair.proxy.serve(far);
+    const hostile = new HostilePeer(near);
     hostile.sendRequest(4, { service: 'hako.test.Echo', method: 'Unary' });
     expect(await hostile.nextStatus()).toMatchObject({
       streamId: 4,
+      code: Status.INVALID_ARGUMENT,
       message: expect.stringMatching(/even/) as string,
     });
-    await hostile.untilOver();
-    expect(await other.unary({ text: 'here' })).toMatchObject({ text: 'here' });
+    const payload = EchoMessage.encode(EchoMessage.fromPartial({ text: 'stuck' })).finish();
+    hostile.sendRequest(5, { service: 'hako.test.Echo', method: 'Unary', payload });
+    await started.passed;
+    hostile.sendRequest(5, { service: 'hako.test.Echo', method: 'Unary' });
+    expect(await hostile.nextStatus()).toMatchObject({
+      streamId: 5,
+      code: Status.INVALID_ARGUMENT,
+      message: expect.stringMatching(/in use/) as string,
+    });
+    expect(pair.proxy.activeCalls).toBe(0);
+    hostile.sendRequest(7, { service: 'hako.test.Echo', method: 'Unary' });
+    expect(await hostile.nextStatus()).toMatchObject({ streamId: 7, code: 0 });
+    hostile.close();
   });
 
   test('that sends an oversized frame or stray data is told on that stream', async () => {

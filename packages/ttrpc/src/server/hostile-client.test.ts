@@ -5,6 +5,7 @@ import type { ServerOptions } from '../index.ts';
 import {
   createMemoryPair,
   createServer,
+  decodeResponseEnvelope,
   encodeFrame,
   encodeRequestEnvelope,
   frameFlag,
@@ -36,46 +37,117 @@ function hostileClient(options: ServerOptions = {}) {
 
 const message = (text: string) => EchoMessage.encode(EchoMessage.fromPartial({ text })).finish();
 
-describe('a violation is answered on its stream and ends the connection with a typed reason', () => {
-  test.each<[string, (peer: HostilePeer) => void, RegExp]>([
-    ['an even stream id', (peer) => peer.sendRequest(2, { service, method: 'Unary' }), /even/],
-    ['stream id zero', (peer) => peer.sendRequest(0, { service, method: 'Unary' }), /even/],
+type StreamIds = NonNullable<ServerOptions['streamIds']>;
+
+describe('a wrong stream id is refused on that id, and the connection goes on', () => {
+  test.each<[string, StreamIds, number, (peer: HostilePeer) => void, RegExp]>([
+    ['an even one', 'unique', 2, (peer) => peer.sendRequest(2, { service, method: 'Unary' }), /even/],
+    ['an even one', 'rising', 2, (peer) => peer.sendRequest(2, { service, method: 'Unary' }), /even/],
+    ['zero', 'unique', 0, (peer) => peer.sendRequest(0, { service, method: 'Unary' }), /even/],
     [
-      'a stream id used twice',
-      (peer) => {
-        peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
-        peer.sendRequest(5, { service, method: 'Unary' });
-      },
-      /does not rise/,
+      'that of a frame above 4 MiB which is even',
+      'unique',
+      2,
+      (peer) => peer.sendFrame(2, frameType.request, 0, new Uint8Array(4 * 1024 * 1024 + 1)),
+      /even/,
     ],
     [
-      'a falling stream id',
+      'a falling one',
+      'rising',
+      3,
       (peer) => {
         peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
         peer.sendRequest(3, { service, method: 'Unary' });
       },
-      /does not rise/,
+      /does not rise above 5/,
     ],
-    ['data on a stream never opened', (peer) => peer.sendFrame(7, frameType.data, 0), /never opened/],
-  ])('%s', async (_name, misbehave, text) => {
-    await using pair = hostileClient();
+    ['data of one never opened', 'unique', 7, (peer) => peer.sendFrame(7, frameType.data, 0), /not open/],
+    ['data of one never opened', 'rising', 7, (peer) => peer.sendFrame(7, frameType.data, 0), /not open/],
+    ['data of an even one', 'unique', 8, (peer) => peer.sendFrame(8, frameType.data, 0), /not open/],
+  ])('%s (%s)', async (_name, streamIds, streamId, misbehave, text) => {
+    await using pair = hostileClient({ streamIds });
     misbehave(pair.peer);
     expect(await pair.peer.nextStatus()).toMatchObject({
+      streamId,
       code: Status.INVALID_ARGUMENT,
       message: expect.stringMatching(text) as string,
     });
-    await pair.peer.untilOver();
-    expect(await pair.connection.closed).toMatchObject({
-      kind: 'failed',
-      error: { code: 'protocol_violation' },
-    });
+    pair.peer.sendRequest(99, { service, method: 'Unary', payload: message('fine') });
+    expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 99, code: 0 });
   });
 
+  test.each<StreamIds>(['unique', 'rising'])(
+    'one in use ends the call under it, once, and no other (%s)',
+    async (streamIds) => {
+      await using pair = hostileClient({ streamIds });
+      for (const streamId of [5, 7]) {
+        pair.peer.sendRequest(streamId, { service, method: 'Unary', payload: message('stuck') });
+      }
+      pair.peer.sendRequest(5, { service, method: 'Unary' });
+      expect(await pair.peer.nextStatus()).toMatchObject({
+        streamId: 5,
+        code: Status.INVALID_ARGUMENT,
+        message: 'stream id 5 is in use',
+      });
+      expect(pair.connection.activeCalls).toBe(1);
+      pair.peer.sendRequest(99, { service, method: 'Unary' });
+      expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 99, code: 0 });
+    },
+  );
+
+  test('ids need not rise, and may be used again once they are free', async () => {
+    await using pair = hostileClient();
+    for (const streamId of [9, 3, 3]) {
+      pair.peer.sendRequest(streamId, { service, method: 'Unary' });
+      expect(await pair.peer.nextStatus()).toMatchObject({ streamId, code: 0 });
+    }
+  });
+
+  test('with rising ids one that was used before is refused, and the next higher one is not', async () => {
+    await using pair = hostileClient({ streamIds: 'rising' });
+    for (const [streamId, code] of [
+      [3, 0],
+      [3, Status.INVALID_ARGUMENT],
+      [1, Status.INVALID_ARGUMENT],
+      [5, 0],
+    ] as const) {
+      pair.peer.sendRequest(streamId, { service, method: 'Unary' });
+      expect(await pair.peer.nextStatus()).toMatchObject({ streamId, code });
+    }
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['requests with even ids', encodeFrame(2, frameType.request, 0)],
+    ['data of streams never opened', encodeFrame(1, frameType.data, 0)],
+  ])('of a flood of %s no more are answered than the client reads answers', async (_name, frame) => {
+    const [near, far] = createMemoryPair();
+    await using server = createServer({ limits: { sendQueueBytes: 10_000 } }).add(
+      EchoDefinition,
+      echoService,
+    );
+    server.serve(far);
+    const thousand = Buffer.concat(Array.from({ length: 1000 }, () => frame));
+    for (let index = 0; index < 100; index++) {
+      near.write(thousand);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // Answers fill the buffers on the way, and then mistakes stay where they are.
+    expect(far.writableLength).toBeLessThan(200_000);
+    expect(near.writableLength).toBeGreaterThan(90 * thousand.length);
+    const peer = new HostilePeer(near);
+    for (let index = 0; index < 100_000; index++) {
+      expect((await peer.nextStatus()).code).toBe(Status.INVALID_ARGUMENT);
+    }
+    peer.close();
+  });
+});
+
+describe('what no stream can be blamed for ends the connection with a typed reason', () => {
   test.each<[string, (peer: HostilePeer) => void]>([
     ['a length of 0xFFFFFFFF', (peer) => peer.send(Buffer.from('ffffffff000000010100', 'hex'))],
     ['a response', (peer) => peer.sendFrame(1, frameType.response, 0)],
     ['something that is not ttRPC', (peer) => peer.send(Buffer.from('GET / HTTP/1.1\r\n\r\n'))],
-  ])('%s has nobody to be answered to', async (_name, misbehave) => {
+  ])('%s', async (_name, misbehave) => {
     await using pair = hostileClient();
     misbehave(pair.peer);
     await pair.peer.untilOver();
@@ -165,16 +237,28 @@ describe('a mistake costs its stream only', () => {
   });
 });
 
-test('with unique stream ids they may fall, but not be in use twice', async () => {
-  await using pair = hostileClient({ streamIds: 'unique' });
-  for (const streamId of [9, 3, 3]) {
-    pair.peer.sendRequest(streamId, { service, method: 'Unary' });
-    expect(await pair.peer.nextStatus()).toMatchObject({ streamId, code: 0 });
-  }
-  pair.peer.sendRequest(5, { service, method: 'Unary', payload: message('stuck') });
-  pair.peer.sendRequest(5, { service, method: 'Unary' });
-  expect(await pair.peer.nextStatus()).toMatchObject({ streamId: 5, code: Status.INVALID_ARGUMENT });
-  expect(await pair.connection.closed).toMatchObject({ error: { code: 'protocol_violation' } });
+describe('the request that opens a stream of the client', () => {
+  const { remoteOpen, remoteClosed, noData } = frameFlag;
+  test.each<[string, number, Uint8Array | undefined, string[]]>([
+    ['without data, as Rust sends it, is no message', remoteOpen | noData, undefined, ['next']],
+    ['with nothing inside, as Go sends it, is no message', remoteOpen, undefined, ['next']],
+    ['with a message inside is the first one', remoteOpen, message('inside'), ['inside', 'next']],
+    ['without data is no message whatever is inside', remoteOpen | noData, message('inside'), ['next']],
+  ])('%s', async (_name, flags, payload, expected) => {
+    await using pair = hostileClient();
+    pair.peer.sendRequest(1, { service, method: 'ClientStream', ...(payload && { payload }) }, flags);
+    pair.peer.sendFrame(1, frameType.data, remoteClosed, message('next'));
+    const reply = await pair.peer.next();
+    expect(reply).toMatchObject({ streamId: 1, type: frameType.response });
+    const { payload: joined } = decodeResponseEnvelope(reply?.payload ?? new Uint8Array(0));
+    expect(EchoMessage.decode(joined)).toMatchObject({ text: expected.join(','), count: expected.length });
+  });
+
+  test('of a server stream is a message, also when it is empty', async () => {
+    await using pair = hostileClient();
+    pair.peer.sendRequest(1, { service, method: 'ServerStream' }, remoteClosed);
+    expect(await pair.peer.next()).toMatchObject({ type: frameType.data, flags: remoteClosed | noData });
+  });
 });
 
 test('of 100,000 opened streams those above the bound are refused, and no others', async () => {

@@ -51,7 +51,7 @@ export class ServerCall {
     this.#host = host;
     this.streamId = streamId;
     this.#route = route;
-    this.#context = new ServerCallContext(request.metadata, host.peer, this.#controller.signal);
+    this.#context = new ServerCallContext(request, host.peer, this.#controller.signal);
   }
 
   /** Starts the handler. Never throws, never rejects. */
@@ -90,7 +90,7 @@ export class ServerCall {
     const requests = this.#requests;
     if (requests === undefined || requests.ended) {
       const error = new TtrpcError('protocol_violation', 'data on a stream whose client has closed it');
-      this.#abortWith(error, { code: Status.INVALID_ARGUMENT, message: error.message, details: [] });
+      this.refuse(Status.INVALID_ARGUMENT, error);
       return;
     }
     const hasMessage = (flags & frameFlag.noData) === 0;
@@ -105,12 +105,12 @@ export class ServerCall {
       'queue_overflow',
       `more than ${bound} bytes of the stream wait for the handler`,
     );
-    this.#abortWith(error, { code: Status.RESOURCE_EXHAUSTED, message: error.message, details: [] });
+    this.refuse(Status.RESOURCE_EXHAUSTED, error);
   }
 
-  /** A frame of this stream was too long. */
-  oversized(error: TtrpcError): void {
-    this.#abortWith(error, { code: Status.RESOURCE_EXHAUSTED, message: error.message, details: [] });
+  /** The client has sent on this stream what cannot be taken: it gets a status, the handler's signal is aborted. */
+  refuse(code: Status, error: TtrpcError): void {
+    this.#abortWith(error, { code, message: error.message, details: [] });
   }
 
   /** The client has gone, or wants no answer: the handler's signal is aborted, nothing is sent. */
@@ -121,8 +121,7 @@ export class ServerCall {
   /** Returns whether there is time for the call at all. */
   #startDeadline(timeoutNano: bigint): boolean {
     const onDeadline = (): void => {
-      const error = new TtrpcError('deadline_exceeded', 'timeout');
-      this.#abortWith(error, { code: Status.DEADLINE_EXCEEDED, message: error.message, details: [] });
+      this.refuse(Status.DEADLINE_EXCEEDED, new TtrpcError('deadline_exceeded', 'timeout'));
     };
     if (timeoutNano < 0n) {
       onDeadline();
@@ -140,8 +139,9 @@ export class ServerCall {
       },
     });
     this.#requests = requests;
-    // Upstream's clients may put the first message into the request itself.
-    if (first.length > 0) requests.push(first, 0, first.length);
+    // A first message may come inside the request. Go's client leaves "no data" out: nothing there is no message.
+    const hasMessage = (flags & frameFlag.noData) === 0 && first.length > 0;
+    if (hasMessage) requests.push(first, 0, first.length);
     if ((flags & frameFlag.remoteOpen) === 0) requests.finish();
     return decodeAll(requests, this.#route);
   }

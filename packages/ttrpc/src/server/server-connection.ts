@@ -37,7 +37,7 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
   readonly #settings: ConnectionSettings;
   readonly #connection: FrameConnection;
   readonly #calls = new StreamTable<ServerCall>();
-  #lastId = 0;
+  #highestId = 0;
   #draining = false;
   #congested = false;
 
@@ -110,10 +110,9 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
       `message length ${payloadBytes} exceeds maximum message size of ${this.#settings.limits.maxFrameBytes}`,
       { streamId },
     );
-    if (type === frameType.request) this.#acceptId(streamId);
-    const call = this.#calls.get(streamId);
-    if (call === undefined) this.#refuse(streamId, Status.RESOURCE_EXHAUSTED, error.message);
-    else call.oversized(error);
+    if (type !== frameType.request || this.#acceptId(streamId)) {
+      this.#refuse(streamId, Status.RESOURCE_EXHAUSTED, error);
+    }
   }
 
   onClose(reason: CloseReason): void {
@@ -140,18 +139,18 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
     if (response.length <= this.#settings.limits.maxFrameBytes) {
       this.writer.write(streamId, frameType.response, 0, response, 0, noBytes, noBytes);
     } else {
-      this.#refuse(streamId, Status.RESOURCE_EXHAUSTED, 'status exceeds the maximum message size');
+      this.#answer(streamId, Status.RESOURCE_EXHAUSTED, 'status exceeds the maximum message size');
     }
   }
 
   #onRequest(streamId: number, flags: number, source: Uint8Array, start: number, end: number): void {
-    this.#acceptId(streamId);
+    if (!this.#acceptId(streamId)) return;
     if (this.#draining) {
-      this.#refuse(streamId, Status.UNAVAILABLE, 'server is shutting down');
+      this.#answer(streamId, Status.UNAVAILABLE, 'server is shutting down');
       return;
     }
     if (this.#calls.size >= this.#settings.limits.maxConcurrentStreams) {
-      this.#refuse(streamId, Status.RESOURCE_EXHAUSTED, 'too many calls at once on this connection');
+      this.#answer(streamId, Status.RESOURCE_EXHAUSTED, 'too many calls at once on this connection');
       return;
     }
     let request;
@@ -159,16 +158,16 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
       request = readRequestEnvelope(source, start, end);
     } catch (error) {
       if (!(error instanceof TtrpcError)) throw error;
-      this.#refuse(streamId, Status.INVALID_ARGUMENT, `request envelope does not decode: ${error.message}`);
+      this.#answer(streamId, Status.INVALID_ARGUMENT, `request envelope does not decode: ${error.message}`);
       return;
     }
     const route = this.#settings.routes.find(request);
     if (route === 'unknown_service') {
       const service = printable(source, request.serviceStart, request.serviceEnd);
-      this.#refuse(streamId, this.#settings.unknownServiceStatus, `${service} service does not exist`);
+      this.#answer(streamId, this.#settings.unknownServiceStatus, `${service} service does not exist`);
     } else if (route === 'unknown_method') {
       const method = printable(source, request.methodStart, request.methodEnd);
-      this.#refuse(streamId, Status.UNIMPLEMENTED, `${method} method`);
+      this.#answer(streamId, Status.UNIMPLEMENTED, `${method} method`);
     } else {
       const call = new ServerCall(this, streamId, route, request);
       this.#calls.set(streamId, call);
@@ -178,36 +177,45 @@ export class ServerConnection implements ConnectionSink, ServerCallHost {
 
   #onData(streamId: number, flags: number, source: Uint8Array, start: number, end: number): void {
     const call = this.#calls.get(streamId);
-    if (call !== undefined) {
-      call.onData(flags, source, start, end);
-      return;
-    }
-    if (streamId % 2 === 0 || (this.#settings.streamIds === 'rising' && streamId > this.#lastId)) {
-      this.#violate(streamId, `data for stream ${streamId}, which was never opened`);
-    }
-    // Data that crossed the end of its call is no fault; the answer is upstream's.
-    this.#refuse(streamId, Status.INVALID_ARGUMENT, 'stream is no longer active');
+    if (call !== undefined) call.onData(flags, source, start, end);
+    // Most often it has crossed the end of its call, which is no fault.
+    else this.#answer(streamId, Status.INVALID_ARGUMENT, 'stream is not open');
   }
 
-  /** Checks the id of a new stream; a wrong one is answered on that id and ends the connection. */
-  #acceptId(streamId: number): void {
-    if (streamId % 2 === 0) this.#violate(streamId, `stream id ${streamId} of a client is even`);
-    if (this.#settings.streamIds === 'rising') {
-      if (streamId <= this.#lastId) {
-        this.#violate(streamId, `stream id ${streamId} does not rise above ${this.#lastId}`);
-      }
-      this.#lastId = streamId;
-    } else if (this.#calls.get(streamId) !== undefined) {
-      this.#violate(streamId, `stream id ${streamId} is in use`);
+  /** Checks the id of a new stream. A wrong one is refused, and costs no other stream anything. */
+  #acceptId(streamId: number): boolean {
+    const fault = this.#faultOf(streamId);
+    if (fault === undefined) {
+      this.#highestId = Math.max(this.#highestId, streamId);
+      return true;
     }
+    const message = `stream id ${streamId} ${fault}`;
+    this.#refuse(
+      streamId,
+      Status.INVALID_ARGUMENT,
+      new TtrpcError('protocol_violation', message, { streamId }),
+    );
+    return false;
   }
 
-  #violate(streamId: number, message: string): never {
-    this.#refuse(streamId, Status.INVALID_ARGUMENT, message);
-    throw new TtrpcError('protocol_violation', message, { streamId });
+  #faultOf(streamId: number): string | undefined {
+    if (streamId % 2 === 0) return 'of a client is even';
+    if (this.#calls.get(streamId) !== undefined) return 'is in use';
+    if (this.#settings.streamIds === 'rising' && streamId <= this.#highestId) {
+      return `does not rise above ${this.#highestId}`;
+    }
+    return undefined;
   }
 
-  #refuse(streamId: number, code: Status, message: string): void {
+  /** Ends a stream whose client has made a mistake. A call that is open under its id ends too: the client sees one stream. */
+  #refuse(streamId: number, code: Status, error: TtrpcError): void {
+    const call = this.#calls.get(streamId);
+    if (call === undefined) this.#answer(streamId, code, error.message);
+    else call.refuse(code, error);
+  }
+
+  /** Answers a stream that has no call. */
+  #answer(streamId: number, code: Status, message: string): void {
     const response = encodeResponseEnvelope({ status: { code, message, details: [] }, payload: noBytes });
     this.writer.write(streamId, frameType.response, 0, response, 0, noBytes, noBytes);
     this.#holdBackWhenCongested();

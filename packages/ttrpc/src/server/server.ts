@@ -12,6 +12,7 @@ import { resolveLimits } from '../limits.ts';
 import type { Listener } from '../transport/listener.ts';
 import { peerOf } from '../transport/peer-name.ts';
 import { TtrpcError } from '../ttrpc-error.ts';
+import type { TtrpcCallContext } from './call-context.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { AnyServerMiddleware, Implementation } from './server-middleware.ts';
 import { buildHandler } from './server-middleware.ts';
@@ -24,8 +25,9 @@ export interface ServerOptions {
   /** Bounds that differ from {@link ConnectionLimits}' defaults; they hold for each connection. */
   readonly limits?: Partial<ConnectionLimits>;
   /**
-   * What is demanded of stream ids beyond being odd. `rising` (default) is the protocol as the Go server enforces it.
-   * `unique` refuses only ids in use, as the Rust server does: some of its clients send ids out of order.
+   * What is demanded of stream ids beyond being odd. `unique` (default) refuses only ids in use, as the Rust server does:
+   * its client sends requests out of order when it has many. `rising` is the protocol's text, as the Go server enforces
+   * it. A stream that is refused is answered INVALID_ARGUMENT; all others go on.
    */
   readonly streamIds?: 'rising' | 'unique';
   /** The answer to a call of an unknown service. Default UNIMPLEMENTED; upstream's Kata agent says INVALID_ARGUMENT. */
@@ -52,7 +54,7 @@ export interface Connection extends AsyncDisposable {
 }
 
 /** A ttRPC server: services, and any number of connections to them. */
-export interface Server<Ext = object> extends AsyncDisposable {
+export interface Server<Ext = TtrpcCallContext> extends AsyncDisposable {
   /** The connections that are open. */
   readonly connections: ReadonlySet<Connection>;
   /** Adds middleware inside of that added before, for the services added after. */
@@ -101,7 +103,7 @@ class TtrpcServer<Ext> implements Server<Ext> {
       routes: this.#routes,
       encoder: new MessageEncoder(),
       limits: resolveLimits(options.limits),
-      streamIds: options.streamIds ?? 'rising',
+      streamIds: options.streamIds ?? 'unique',
       unknownServiceStatus: options.unknownServiceStatus ?? Status.UNIMPLEMENTED,
       onHandlerError: (error: unknown, path: string): void => {
         if (onHandlerError === undefined) warnOfHandlerError(error, path);

@@ -43,8 +43,8 @@ export async function measureCommand(command: readonly string[]): Promise<Figure
   const child = spawn(program, [...words, 'run', 'busybox', 'true'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`hako run busybox true exited with ${String(code)}`);
+  await once(child, 'exit');
+  if (child.exitCode !== 0) throw new Error(`hako run busybox true exited with ${String(child.exitCode)}`);
   return { total: performance.now() - startMs };
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { on, once } from 'node:events';
 import type { Channel } from '@hako/ttrpc';
-import { createClient } from '@hako/ttrpc';
-import { Metadata } from 'nice-grpc-common';
+import { createClient, createMetadata } from '@hako/ttrpc';
 import type { CallSpec, JsonMessage, Outcome } from '../driver-protocol.ts';
 import { InteropDefinition } from '../generated/hako/interop/v1/interop.ts';
 import { outcomeOf } from './outcome.ts';
@@ -46,7 +45,7 @@ async function converse(
   const { method, call } = findMethod(channel, spec);
   const options = {
     signal,
-    metadata: metadataOf(spec),
+    metadata: createMetadata(Object.entries(spec.metadata ?? {}).map(([key, values]) => [key, [...values]])),
     ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
   };
   const requests = spec.send.map((message) => method.requestType.fromJSON(message));
@@ -67,12 +66,6 @@ async function converse(
     if (spec.take !== undefined && replies.length >= spec.take) return { abandoned: true };
   }
   return succeeded;
-}
-
-function metadataOf(spec: CallSpec): Metadata {
-  const metadata = Metadata();
-  for (const [key, values] of Object.entries(spec.metadata ?? {})) metadata.set(key, [...values]);
-  return metadata;
 }
 
 /** A method the service lacks is unary and has empty messages: that is how the suite calls what does not exist. */

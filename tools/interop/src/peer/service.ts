@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* eslint-disable @typescript-eslint/require-await -- the shapes ask for promises and async iterables, also where nothing is waited for */
+import type { TtrpcCallContext } from '@hako/ttrpc';
 import { TtrpcServerError } from '@hako/ttrpc';
 import type { CallContext } from 'nice-grpc-common';
 import type {
@@ -13,10 +14,10 @@ import { isStatusCode } from './status-code.ts';
 import type { Watched, Watches } from './watches.ts';
 
 /** The service on @hako/ttrpc, or on anything else that takes nice-grpc's implementations. */
-export function createInteropService(watches: Watches): InteropServiceImplementation {
+export function createInteropService(watches: Watches): InteropServiceImplementation<TtrpcCallContext> {
   return {
     async echo({ data, text }, context) {
-      return { data, text, metadata: metadataOf(context), hasDeadline: hasDeadline(context) };
+      return { data, text, metadata: metadataOf(context), hasDeadline: context.timeoutMs !== undefined };
     },
     async measure({ data }) {
       return { size: data.length };
@@ -81,10 +82,6 @@ export function createInteropService(watches: Watches): InteropServiceImplementa
 function metadataOf({ metadata }: CallContext): MetadataEntry[] {
   const entries = Array.from(metadata, ([key, values]) => ({ key, values: values.map(String) }));
   return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-function hasDeadline(context: CallContext): boolean {
-  return 'timeoutMs' in context && context.timeoutMs !== undefined;
 }
 
 function errorOf({ code, message, details }: Failure): TtrpcServerError {

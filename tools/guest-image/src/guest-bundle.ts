@@ -2,23 +2,16 @@
 import { build } from 'esbuild';
 import { GuestImageError } from './guest-image-error.ts';
 
-/** What the root image holds of the agent. */
-export interface AgentBundle {
-  /** One CommonJS file: it starts sooner than modules, which Node loads asynchronously. */
-  readonly code: Buffer;
-  /** Source files and packages that went in, relative to the working directory. */
-  readonly inputs: readonly string[];
-}
-
 /**
- * Bundles the agent with everything it imports into one file for the guest's Node.
+ * Bundles a program with everything it imports into one CommonJS file for the guest's Node: that starts sooner than
+ * modules, which Node loads asynchronously. The result is ASCII.
  *
- * Errors: `agent_broken` with the first of esbuild's messages.
+ * Errors: `agent_broken` with esbuild's first message.
  *
- * @param entry - Absolute path of the agent's main file.
+ * @param entry - Absolute path of the program's main file.
  * @param root - Directory against which paths are written, so that the bundle is the same wherever the work tree lies.
  */
-export async function bundleAgent(entry: string, root: string): Promise<AgentBundle> {
+export async function bundleForGuest(entry: string, root: string): Promise<Buffer> {
   try {
     const result = await build({
       entryPoints: [entry],
@@ -34,17 +27,13 @@ export async function bundleAgent(entry: string, root: string): Promise<AgentBun
       banner: { js: "'use strict'; const __agentUrl = require('node:url').pathToFileURL(__filename).href;" },
       minifySyntax: true,
       minifyWhitespace: true,
-      keepNames: true,
       legalComments: 'none',
-      metafile: true,
+      charset: 'ascii',
       write: false,
       logLevel: 'silent',
     });
     const [output] = result.outputFiles;
-    return {
-      code: Buffer.from(output?.contents ?? []),
-      inputs: Object.keys(result.metafile.inputs).sort(),
-    };
+    return Buffer.from(output?.contents ?? []);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n').slice(0, 2).join(' ') : String(error);
     throw new GuestImageError('agent_broken', `agent does not bundle: ${reason}`, { cause: error });
