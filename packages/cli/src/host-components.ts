@@ -7,9 +7,10 @@ import type { CliComponents } from './cli-components.ts';
 import { escapeText } from './escape-text.ts';
 
 /**
- * The real world of the program: this process.
+ * The real world of the program: this process. Error: that of the file system when the file named by `HAKO_LOG_FILE`
+ * cannot be opened.
  */
-export function hostComponents(): CliComponents {
+export async function hostComponents(): Promise<CliComponents> {
   const { env, stdin, stdout, stderr } = process;
   const script = process.argv[1] ?? '';
   return {
@@ -21,9 +22,17 @@ export function hostComponents(): CliComponents {
       process.on(name, handler);
       return () => process.off(name, handler);
     },
-    sandbox: { logger: warningsOnly(stderr) },
+    sandbox: { logger: await chooseLogger(env['HAKO_LOG_FILE'], stderr) },
     self: [process.execPath, ...process.execArgv, script],
   };
+}
+
+/** The log file is loaded only where one is wanted. */
+async function chooseLogger(logFile: string | undefined, stderr: NodeJS.WritableStream): Promise<Logger> {
+  const forPeople = warningsOnly(stderr);
+  if (logFile === undefined || logFile === '') return forPeople;
+  const { combineLoggers, openProgramLog } = await import('./logs/program-log.ts');
+  return combineLoggers([forPeople, openProgramLog(logFile)]);
 }
 
 /** A person sees what limits a sandbox or could not be cleaned; the rest is for `HAKO_DEBUG`. */
