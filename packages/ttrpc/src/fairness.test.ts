@@ -60,7 +60,7 @@ async function ahead(
 }
 
 /** `streamQueueBytes`, one message above it, and what the memory pair itself takes. */
-const boundBytes = (256 + 31 + 2 * 64) * 1024;
+const boundBytes = (512 + 31 + 2 * 64) * 1024;
 
 describe('behind a stream that its reader has left unread', () => {
   test.each(bothSizes)('a reply waits for a bounded part of its %s messages only', async (_size, body) => {

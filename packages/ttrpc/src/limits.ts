@@ -28,8 +28,8 @@ export interface ConnectionLimits {
    */
   readonly sendQueueBytes: number;
   /**
-   * Bytes of streams' messages waiting to be written (each message counts 1 KiB more than its length) above which
-   * the next ones wait for their turn: all that streams can put in the way of a request or a reply. Default 256 KiB; no
+   * Bytes of streams' messages waiting to be written (each message counts 2 KiB more than its length) above which
+   * the next ones wait for their turn: all that streams can put in the way of a request or a reply. Default 512 KiB; no
    * more than {@link ConnectionLimits.sendQueueBytes}.
    */
   readonly streamQueueBytes: number;
@@ -46,7 +46,7 @@ export const defaultLimits: ConnectionLimits = {
   receiveQueueBytes: 8 * 1024 * 1024,
   queueOverflow: 'fail-stream',
   sendQueueBytes: 1024 * 1024,
-  streamQueueBytes: 256 * 1024,
+  streamQueueBytes: 512 * 1024,
   maxConcurrentStreams: 65_536,
 };
 

@@ -90,6 +90,7 @@ test('a kernel package that is none is tool_failed and leaves nothing', async ()
   await using directory = await createTemporaryDirectory(tmpdir());
   const kernelPackagePath = join(directory.path, 'broken.deb');
   await writeFile(kernelPackagePath, 'not an archive');
+  await writeAgent(directory.path, 'console.log(1);');
   await expect(buildGuestAssets(options(directory.path, { kernelPackagePath }))).rejects.toMatchObject({
     code: 'tool_failed',
   });

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GuestImageError } from './guest-image-error.ts';
 
-/** Modules without which the root image cannot be mounted and the agent cannot be heard, in the order of loading. */
+/**
+ * Modules without which the root image cannot be mounted and the agent cannot be heard, in the order of loading; then those
+ * of every container's file systems, which the kernel would otherwise fetch through a process per module.
+ */
 export const bootModules = [
   'virtio_ring',
   'virtio',
@@ -12,6 +15,9 @@ export const bootModules = [
   'libcrc32c',
   'erofs',
   'virtio_console',
+  'fuse',
+  'virtiofs',
+  'overlay',
 ] as const;
 
 /** Modules that go into the root image by name; what they depend on follows. Names the kernel has built in are fine. */

@@ -20,6 +20,7 @@ test('what is logged stands in the file as one JSON object a line, also from two
     expect.objectContaining({
       msg: 'second',
       level: 50,
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- Vitest types its matchers as any
       error: expect.objectContaining({ message: 'broken' }),
     }),
   ]);

@@ -11,7 +11,7 @@ const slabBytes = 64 * 1024;
 /** Payloads from this length on are handed to the stream as they are instead of being copied. */
 export const referenceBytes = 16 * 1024;
 /** What each message of a stream counts beyond its bytes: both ends spend time on it, however short it is. */
-const messageOverheadBytes = 1024;
+const messageOverheadBytes = 2048;
 /** How long streams whose messages are taken at once may write on before the event loop gets its turn, in milliseconds. */
 const streamSliceMs = 1;
 const noBytes = new Uint8Array(0);

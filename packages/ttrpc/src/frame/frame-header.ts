@@ -24,7 +24,10 @@ export const frameFlag = {
   remoteClosed: 0x01,
   /** On a request: data frames will follow. */
   remoteOpen: 0x02,
-  /** On a data frame: it carries no message (an empty payload would otherwise be an empty message). */
+  /**
+   * On a data frame: it carries no message (an empty payload would otherwise be an empty message). On a request with
+   * {@link frameFlag.remoteOpen}: there is no first message inside its envelope.
+   */
   noData: 0x04,
 } as const;
 
