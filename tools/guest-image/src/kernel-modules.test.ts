@@ -42,7 +42,13 @@ test('the image gets the named modules, the packet filter and all they depend on
 
 describe('selectBootModules', () => {
   test('keeps the order of loading and leaves out what the kernel has built in', () => {
-    expect(selectBootModules(dependencies).map(moduleName)).toEqual(['virtio_ring', 'virtio', 'virtio_blk']);
+    expect(selectBootModules(dependencies).map(moduleName)).toEqual([
+      'virtio_ring',
+      'virtio',
+      'virtio_blk',
+      'fuse',
+      'virtiofs',
+    ]);
   });
 
   test('refuses a kernel whose boot module needs one that is not loaded before', () => {
