@@ -226,8 +226,10 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
     },
   );
 
-  test('a small machine type boots the same guest', async () => {
+  test('a small machine type boots the same guest where KVM works', async ({ skip }) => {
     await using subject = await createQemuSubject('echo', { machine: 'microvm' });
+    const verdict = await subject.hypervisor.kvmVerdict();
+    skip(!verdict.usable, 'an emulated microvm sometimes hangs while the kernel calibrates its clock');
     await using vm = await subject.hypervisor.createVm(subject.config);
     await vm.start();
     await echo(vm);
