@@ -136,7 +136,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     server: ['rust', 'hako'],
     seen: ['closed'],
     sometimes: true,
-    reason: 'the Go client, when a reply and the end of the connection come together, takes either for the outcome',
+    reason:
+      'the Go client, when a reply and the end of the connection come together, takes either for the outcome',
   },
   {
     cases: ['a handler is told that its caller has given up'],
