@@ -2,8 +2,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { QemuHypervisor } from '@hako/hypervisor-qemu';
 import { findSandbox, listSandboxes, locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
 
@@ -27,6 +28,11 @@ async function untilRunning(hako: RealHako, id: string): Promise<void> {
 }
 
 describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
+  beforeAll(async () => {
+    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
+    await new QemuHypervisor().kvmVerdict();
+  });
+
   afterAll(async () => {
     expect(await crashedConsoles(consoles)).toEqual([]);
   });
