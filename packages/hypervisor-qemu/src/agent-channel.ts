@@ -16,6 +16,12 @@ export interface AgentChannel extends Disposable {
   readonly address: string;
   /** @throws HypervisorError `invalid_state` while the one stream of a serial port is in use */
   open(signal: AbortSignal): Promise<Duplex>;
+  /**
+   * Closes the stream of a serial port, which vsock has not.
+   *
+   * @throws HypervisorError `invalid_state` if it is closed
+   */
+  readonly disconnect?: () => void;
 }
 
 /** The channel of a road; a serial port is connected when this fulfils, before the guest runs. */
@@ -49,6 +55,11 @@ function openSerialChannel(path: string, early: Duplex): AgentChannel {
         throw new HypervisorError('invalid_state', `agent channel ${path} is in use`, { operand: path });
       handedOut = true;
       return stream;
+    },
+    disconnect() {
+      if (stream.destroyed)
+        throw new HypervisorError('invalid_state', `agent channel ${path} is closed`, { operand: path });
+      stream.destroy();
     },
     [Symbol.dispose]: () => void stream.destroy(),
   };

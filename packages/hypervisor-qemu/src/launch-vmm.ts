@@ -6,6 +6,7 @@ import { ConsoleLog } from './console/console-log.ts';
 import { spawnVmm } from './process/vmm-process.ts';
 import { QmpClient } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
+import { restoreSnapshot } from './snapshot/restore-snapshot.ts';
 import {
   describeExit,
   earlyExitError,
@@ -28,6 +29,8 @@ export interface LaunchRequest {
   readonly road: AgentRoad;
   readonly consoleLogPath: string;
   readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  /** Directory of the snapshot to start from; the command says `-incoming defer` then. */
+  readonly restoreFrom?: string;
   readonly onPhase: (phase: LaunchPhase) => void;
 }
 
@@ -79,6 +82,9 @@ async function bringUp(
   void followShutdown(resources, monitor);
   const agent = await openAgentChannel(request.road, request.vsock, signal);
   resources.agent = agent;
+  if (request.restoreFrom !== undefined) {
+    await restoreSnapshot({ monitor, process: resources.process, directory: request.restoreFrom }, signal);
+  }
   await monitor.execute('cont', {}, unlimited);
   signal.throwIfAborted();
   request.onPhase('guestRunning');

@@ -6,6 +6,7 @@ import {
   type CreateVmOptions,
   type Hypervisor,
   type HypervisorCapabilities,
+  type SnapshotSupport,
   type VmConfig,
 } from '@hako/hypervisor';
 import { defaultCpuModel, type Accelerator, type KvmVerdict } from './accelerator/accelerator.ts';
@@ -15,6 +16,7 @@ import { probeKvm } from './accelerator/probe-kvm.ts';
 import { defaultCacheDir, readBootId, VerdictCache } from './accelerator/verdict-cache.ts';
 import type { VsockDialer } from './agent-channel.ts';
 import { chooseAgentRoad } from './agent-road.ts';
+import { checkGrowth } from './command-line/check-growth.ts';
 import { buildCommandLine } from './command-line/build-command-line.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
@@ -22,7 +24,9 @@ import { machineProfile, type MachineName } from './command-line/machine-profile
 import { findProgram } from './find-program.ts';
 import { parentDeathPrefix } from './process/parent-death.ts';
 import { monitorFd } from './process/vmm-process.ts';
-import { QemuVm } from './qemu-vm.ts';
+import { QemuVm, type QemuVmParts } from './qemu-vm.ts';
+import { checkSnapshot } from './snapshot/snapshot-files.ts';
+import { snapshotKey } from './snapshot/snapshot-key.ts';
 
 /** The part of a logger that the driver uses; pino's shape. */
 export interface Logger {
@@ -51,6 +55,14 @@ export interface QemuHypervisorComponents {
   readonly agentPortName?: string;
   /** Port the agent listens at on vsock. Default 1024, as upstream's agent. */
   readonly agentVsockPort?: number;
+}
+
+/** Decisions for the start of one machine. */
+interface VmPlan extends Pick<QemuVmParts, 'chooseRoad'> {
+  /** @param incoming - Waits for a machine's state instead of booting. Default: as the config says. */
+  readonly commandFor: (road: AgentRoad, incoming?: boolean) => readonly [string, ...(readonly string[])];
+  readonly qemuPath: string;
+  readonly accelerator: Accelerator;
 }
 
 /** Runs virtual machines in QEMU processes. Holds nothing alive itself. */
@@ -97,7 +109,31 @@ export class QemuHypervisor implements Hypervisor {
     if (signal?.aborted === true) {
       throw new HypervisorError('aborted', 'creating the vm was aborted', { cause: signal.reason });
     }
+    const { chooseRoad, commandFor, accelerator } = await this.#plan(config, signal);
+    if (config.restoreFrom !== undefined) await checkSnapshot(config.restoreFrom);
+    const { dialVsock, agentVsockPort = 1024 } = this.#components;
+    const vsock = { dial: dialVsock, port: agentVsockPort };
+    const machine = machineProfile(this.#machine);
+    return new QemuVm({ config, chooseRoad, commandFor, vsock, machine, accelerator });
+  }
+
+  async snapshotSupport(
+    config: VmConfig,
+    { signal }: CreateVmOptions = {},
+  ): Promise<SnapshotSupport | undefined> {
+    // What differs from machine to machine is replaced by what all have in common.
+    const common: VmConfig = { ...config, id: 'snapshot' };
+    const { chooseRoad, commandFor, qemuPath, accelerator } = await this.#plan(common, signal);
+    const road = await chooseRoad();
+    if (road.kind !== 'virtio-serial' || !config.sharedMemory) return undefined;
+    const command = commandFor({ ...road, socketPath: 'agent-port.sock' }, false);
+    return { key: await snapshotKey(common, command, qemuPath), emulated: accelerator === 'tcg' };
+  }
+
+  /** Checks a config and decides all that a start needs. */
+  async #plan(config: VmConfig, signal: AbortSignal | undefined): Promise<VmPlan> {
     await validateVmConfig(config);
+    checkGrowth(config, machineProfile(this.#machine));
     const chooseRoad = () =>
       chooseAgentRoad(config, {
         vhostVsockDevice: this.#components.vhostVsockDevice ?? '/dev/vhost-vsock',
@@ -112,8 +148,8 @@ export class QemuHypervisor implements Hypervisor {
     const withPrefix: readonly [string, ...(readonly string[])] =
       prefix === undefined ? [qemuPath] : [...prefix, qemuPath];
     const tscKhz = await this.#tscKhz(accelerator);
-    const { cpuModel, agentPortName = 'hako.agent.0', dialVsock, agentVsockPort = 1024 } = this.#components;
-    const commandFor = (agent: AgentRoad): readonly [string, ...(readonly string[])] => {
+    const { cpuModel, agentPortName = 'hako.agent.0' } = this.#components;
+    const commandFor: VmPlan['commandFor'] = (agent, incoming = config.restoreFrom !== undefined) => {
       const args = buildCommandLine({
         config,
         machine: this.#machine,
@@ -122,11 +158,12 @@ export class QemuHypervisor implements Hypervisor {
         agent,
         agentPortName,
         monitorFd,
+        incoming,
         ...(tscKhz !== undefined && { tscKhz }),
       });
       return [...withPrefix, ...args];
     };
-    return new QemuVm({ config, chooseRoad, commandFor, vsock: { dial: dialVsock, port: agentVsockPort } });
+    return { chooseRoad, commandFor, qemuPath, accelerator };
   }
 
   #findQemu(): Promise<string> {

@@ -1,30 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import {
   HypervisorError,
   openDeadline,
+  readProcessUsage,
   VmLifecycle,
   watchBoot,
   type AgentProbe,
+  type PluggableDevice,
+  type PluggedDevice,
   type StopOptions,
+  type VcpuThread,
   type VirtualMachine,
   type VmConfig,
   type VmExit,
+  type VmmUsage,
   type VmPhases,
   type VmPids,
   type VmStateName,
   type WaitOptions,
 } from '@hako/hypervisor';
+import type { Accelerator } from './accelerator/accelerator.ts';
 import type { VsockDialer } from './agent-channel.ts';
 import { isCidTaken } from './agent-road.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
+import type { MachineProfile } from './command-line/machine-profile.ts';
+import { QemuHotplug } from './hotplug/qemu-hotplug.ts';
 import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
+import type { QmpCommands } from './qmp/generated/qmp-types.ts';
 import { QmpError } from './qmp/qmp-error.ts';
+import { disconnectAgent } from './snapshot/disconnect-agent.ts';
+import { saveSnapshot } from './snapshot/save-snapshot.ts';
 import { consoleLogPath, describeExit, releaseVmm, stopVmm, type RunningVmm } from './running-vmm.ts';
 
 const startTimeoutMs = 10_000;
 const commandTimeoutMs = 5_000;
 const stopTimeoutMs = 5_000;
+const saveTimeoutMs = 30_000;
 /** Other CIDs tried when the drawn one is taken. */
 const cidAttempts = 5;
 
@@ -35,6 +48,8 @@ export interface QemuVmParts {
   readonly chooseRoad: () => Promise<AgentRoad>;
   readonly commandFor: (road: AgentRoad) => readonly [string, ...(readonly string[])];
   readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  readonly machine: MachineProfile;
+  readonly accelerator: Accelerator;
 }
 
 /** A virtual machine run by a QEMU process of its own. */
@@ -46,6 +61,7 @@ export class QemuVm implements VirtualMachine {
   readonly #lifecycle: VmLifecycle<RunningVmm>;
   readonly #exit = Promise.withResolvers<VmExit>();
   #address: string | undefined;
+  #hotplug: QemuHotplug | undefined;
   #phases: VmPhases = {};
   /** Kept beyond the end for the boot watch, which may start after it. */
   #panicked: Promise<string> = new Promise(() => undefined);
@@ -104,10 +120,15 @@ export class QemuVm implements VirtualMachine {
             road,
             consoleLogPath: this.consoleLogPath,
             vsock: this.#parts.vsock,
+            ...(this.#parts.config.restoreFrom !== undefined && {
+              restoreFrom: this.#parts.config.restoreFrom,
+            }),
             onPhase: (phase) => this.#note(phase),
           },
           signal,
         );
+        const { config, machine, accelerator } = this.#parts;
+        this.#hotplug = new QemuHotplug({ monitor: live.monitor, config, machine, accelerator });
         this.#panicked = live.console.panicked;
         this.#consoleTail = () => live.console.tail();
         return live;
@@ -150,9 +171,64 @@ export class QemuVm implements VirtualMachine {
     this.#lifecycle.transition({ name: 'running', live });
   }
 
+  async save(directory: string, options: WaitOptions = {}): Promise<void> {
+    const state = this.#lifecycle.expect('save', 'running', 'paused');
+    using deadline = openDeadline(`saving vm ${this.id}`, options, saveTimeoutMs);
+    const { live } = state;
+    if (!this.#parts.config.sharedMemory)
+      throw new HypervisorError('unsupported', `vm ${this.id} has no shared memory, so it cannot be saved`, {
+        operand: 'sharedMemory',
+      });
+    try {
+      await disconnectAgent(live, deadline.signal);
+      if (state.name === 'running') await live.monitor.execute('stop', {}, unlimited(deadline.signal));
+      try {
+        const { monitor, process } = live;
+        const socketPath = join(this.#parts.config.runDir, 'state.sock');
+        await saveSnapshot({ monitor, qemuPid: process.pid, directory, socketPath }, deadline.signal);
+      } finally {
+        if (state.name === 'running') await live.monitor.execute('cont', {});
+      }
+    } catch (error) {
+      throw error instanceof QmpError ? monitorError(this.id, error) : error;
+    }
+  }
+
+  get pluggedDevices(): readonly PluggedDevice[] {
+    return this.#hotplug?.plugged ?? [];
+  }
+
+  async plug<Device extends PluggableDevice>(
+    device: Device,
+    options: WaitOptions = {},
+  ): Promise<PluggedDevice<Device>> {
+    this.#lifecycle.expect('plug a device', 'running', 'paused');
+    return await this.#withHotplug((hotplug) => hotplug.plug(device, options));
+  }
+
+  async unplug(id: string, options: WaitOptions = {}): Promise<void> {
+    this.#lifecycle.expect('unplug a device', 'running');
+    await this.#withHotplug((hotplug) => hotplug.unplug(id, options));
+  }
+
+  async resizeMemory(id: string, requestedMib: number, options: WaitOptions = {}): Promise<void> {
+    this.#lifecycle.expect('resize memory', 'running');
+    await this.#withHotplug((hotplug) => hotplug.resizeMemory(id, requestedMib, options));
+  }
+
   pids(): VmPids {
     const { live } = this.#lifecycle.expect('tell its process ids', 'running', 'paused');
     return { vmm: live.process.pid };
+  }
+
+  async vcpuThreads(options: WaitOptions = {}): Promise<readonly VcpuThread[]> {
+    const { live } = this.#lifecycle.expect('tell its threads', 'running', 'paused');
+    const cpus = await this.#command(live, 'query-cpus-fast', options);
+    return cpus.map((cpu) => ({ index: cpu['cpu-index'], threadId: cpu['thread-id'] }));
+  }
+
+  async usage(): Promise<VmmUsage> {
+    return await readProcessUsage(this.pids().vmm);
   }
 
   async stop({ timeoutMs = stopTimeoutMs }: StopOptions = {}): Promise<VmExit> {
@@ -189,9 +265,22 @@ export class QemuVm implements VirtualMachine {
     await this.stop();
   }
 
-  async #command(live: RunningVmm, command: 'stop' | 'cont', options: WaitOptions): Promise<void> {
+  async #withHotplug<T>(work: (hotplug: QemuHotplug) => Promise<T>): Promise<T> {
+    if (this.#hotplug === undefined) throw this.#lifecycle.wrongState('change its devices');
     try {
-      await live.monitor.execute(command, {}, options);
+      return await work(this.#hotplug);
+    } catch (error) {
+      throw error instanceof QmpError ? monitorError(this.id, error) : error;
+    }
+  }
+
+  async #command<Name extends 'stop' | 'cont' | 'query-cpus-fast'>(
+    live: RunningVmm,
+    command: Name,
+    options: WaitOptions,
+  ): Promise<QmpCommands[Name]['returns']> {
+    try {
+      return await live.monitor.execute(command, {}, options);
     } catch (error) {
       throw error instanceof QmpError ? monitorError(this.id, error) : error;
     }
@@ -223,6 +312,11 @@ export class QemuVm implements VirtualMachine {
   #note(phase: LaunchPhase): void {
     this.#phases = { ...this.#phases, [`${phase}Ms`]: performance.now() };
   }
+}
+
+/** The caller's deadline alone ends the wait. */
+function unlimited(signal: AbortSignal): WaitOptions {
+  return { signal, timeoutMs: Infinity };
 }
 
 /** Ends a VM whose start was given up in the moment it succeeded. */

@@ -17,6 +17,8 @@ const builtins = {
   null: 'null',
   value: 'unknown',
 };
+/** Unions of which only the cases in the vocabulary were recorded. */
+const narrowed = new Set(schema.narrowed);
 /** Types that contain themselves get a name, all others are written in place: the schema hides their names. */
 const named = new Map();
 
@@ -57,7 +59,10 @@ function objectType(entity, path) {
   if (entity.tag === undefined) return record(fields);
   const tag = entity.members.find((member) => member.name === entity.tag);
   const withVariant = new Set(entity.variants.map((variant) => variant.case));
-  const plain = byName.get(tag.type).values.filter((value) => !withVariant.has(value));
+  // Cases that the recording left out are not cases without fields.
+  const plain = narrowed.has(entity.name)
+    ? []
+    : byName.get(tag.type).values.filter((value) => !withVariant.has(value));
   const cases = entity.variants.map((variant) => {
     const own = byName.get(variant.type).members.map((member) => field(member, path));
     return record([`readonly '${entity.tag}': '${variant.case}'`, ...fields, ...own]);
@@ -83,6 +88,20 @@ const commands = vocabulary.commands.map((name) => {
   return `  '${name}': { readonly arguments: ${typeOf(command['arg-type'])}; readonly returns: ${returns} };`;
 });
 const events = vocabulary.events.map((name) => `  '${name}': ${typeOf(byName.get(name)['arg-type'])};`);
+/** Links to other objects are their ids; QEMU reads a PCI address as text although it calls it a number. */
+function propertyType({ name, type }) {
+  if (name === 'addr' && type === 'int32') return 'string';
+  if (/^(u?int\d+|size)$/.test(type)) return 'number';
+  if (type === 'bool') return 'boolean';
+  if (type === 'OnOffAuto') return "'on' | 'off' | 'auto'";
+  if (type === 'str' || type.startsWith('link<')) return 'string';
+  throw new Error(`no rule for property type ${type}`);
+}
+
+const devices = Object.entries(schema.devices).map(([driver, properties]) => {
+  const fields = properties.map((property) => `readonly '${property.name}'?: ${propertyType(property)}`);
+  return `  '${driver}': ${record(fields)};`;
+});
 const path = fileURLToPath(target);
 const source = [
   '// SPDX-License-Identifier: Apache-2.0',
@@ -96,6 +115,11 @@ const source = [
   '/** Data of each event the driver reads. */',
   'export interface QmpEvents {',
   ...events,
+  '}',
+  '',
+  '/** Properties that the driver gives to `device_add`, of each device it plugs. */',
+  'export interface QmpDeviceProperties {',
+  ...devices,
   '}',
   ...[...named].map(([name, type]) => `\nexport type QmpType${name} = ${type};`),
   '',

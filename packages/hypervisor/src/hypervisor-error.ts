@@ -14,6 +14,12 @@ import type { VmExit } from './vm-exit.ts';
  * | `guest_panicked` | the guest kernel panicked |
  * | `agent_silent` | the guest runs, yet its agent did not answer in time |
  * | `monitor_failed` | the hypervisor's control interface refused a command or broke |
+ * | `invalid_device` | a device to plug cannot work; nothing was changed |
+ * | `device_exists` | the id of a device is taken |
+ * | `device_missing` | no device has this id |
+ * | `no_free_slot` | every place of the machine for devices, CPUs or memory is taken |
+ * | `guest_refused` | the guest does not let go of a device |
+ * | `snapshot_unusable` | the snapshot is damaged or belongs to another machine |
  * | `timeout` | the caller's `timeoutMs` passed |
  * | `aborted` | the caller's signal fired |
  * | `unsupported` | this driver or this machine cannot do it |
@@ -27,6 +33,12 @@ export type HypervisorErrorCode =
   | 'guest_panicked'
   | 'agent_silent'
   | 'monitor_failed'
+  | 'invalid_device'
+  | 'device_exists'
+  | 'device_missing'
+  | 'no_free_slot'
+  | 'guest_refused'
+  | 'snapshot_unusable'
   | 'timeout'
   | 'aborted'
   | 'unsupported';

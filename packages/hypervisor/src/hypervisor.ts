@@ -2,7 +2,7 @@
 import type { VirtualMachine } from './virtual-machine.ts';
 import type { VmConfig } from './vm-config.ts';
 
-/** What the VMs of a hypervisor can do; the same five facts that upstream's runtime asks for. */
+/** What the VMs of a hypervisor can do: the five facts that upstream's runtime asks for, and two more. */
 export interface HypervisorCapabilities {
   /** A block device can carry a container's root file system. */
   readonly blockDevice: boolean;
@@ -10,6 +10,21 @@ export interface HypervisorCapabilities {
   readonly multiQueue: boolean;
   readonly fileSystemSharing: boolean;
   readonly networkDeviceHotplug: boolean;
+  /** CPUs can be plugged, within `maximumVcpus`. */
+  readonly vcpuHotplug: boolean;
+  /** Memory can be plugged in one form or another, within `maximumMemoryMib`. */
+  readonly memoryHotplug: boolean;
+}
+
+/** What {@link Hypervisor.snapshotSupport} tells. */
+export interface SnapshotSupport {
+  /**
+   * A digest of everything that a snapshot depends on: command line, files, hypervisor. Id and run directory of a machine
+   * do not count.
+   */
+  readonly key: string;
+  /** The machine is emulated: booting it takes seconds. */
+  readonly emulated: boolean;
 }
 
 /** Options of {@link Hypervisor.createVm}. */
@@ -30,7 +45,16 @@ export interface Hypervisor {
    *
    * Abort: rejects with `aborted`.
    *
-   * @throws HypervisorError `invalid_config` | `vmm_missing` | `accelerator_unusable` | `unsupported` | `aborted`
+   * @throws HypervisorError `invalid_config` | `vmm_missing` | `accelerator_unusable` | `snapshot_unusable` |
+   *   `unsupported` | `aborted`
    */
   createVm(config: VmConfig, options?: CreateVmOptions): Promise<VirtualMachine>;
+
+  /**
+   * Whether machines like this one can be saved, and which snapshots fit them: those that have the same key.
+   *
+   * @returns undefined if they cannot be saved
+   * @throws HypervisorError as {@link createVm}
+   */
+  snapshotSupport(config: VmConfig, options?: CreateVmOptions): Promise<SnapshotSupport | undefined>;
 }

@@ -3,15 +3,30 @@ export { watchBoot } from './boot-watch.ts';
 export type { WatchedVm } from './boot-watch.ts';
 export { openDeadline, raceWithSignal } from './deadline.ts';
 export type { Deadline } from './deadline.ts';
+export { DeviceTable } from './hotplug/device-table.ts';
+export type {
+  GuestAddresses,
+  NetworkBackend,
+  PluggableDevice,
+  PluggableDevices,
+  PluggableKind,
+  PluggedDevice,
+  PortForward,
+  VfioHost,
+} from './hotplug/pluggable-device.ts';
+export { checkRequestedMib, validateDevice } from './hotplug/validate-device.ts';
+export { readProcessUsage } from './process-usage.ts';
 export { HypervisorError } from './hypervisor-error.ts';
 export type { HypervisorErrorCode, HypervisorErrorDetails } from './hypervisor-error.ts';
-export type { CreateVmOptions, Hypervisor, HypervisorCapabilities } from './hypervisor.ts';
+export type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from './hypervisor.ts';
 export { lastPrintableLine } from './printable-line.ts';
 export { validateVmConfig } from './validate-vm-config.ts';
 export type {
   AgentProbe,
   StopOptions,
+  VcpuThread,
   VirtualMachine,
+  VmmUsage,
   VmPhases,
   VmPids,
   WaitOptions,
@@ -22,7 +37,9 @@ export type {
   AgentChannelKind,
   BlockDevice,
   ColdDevice,
+  CpuTopology,
   RootImage,
+  SerialPortDevice,
   VirtioFsDevice,
   VmConfig,
 } from './vm-config.ts';

@@ -3,11 +3,11 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { HypervisorError } from './hypervisor-error.ts';
-import { minimumMemoryMib, type ColdDevice, type VmConfig } from './vm-config.ts';
+import { minimumMemoryMib, type ColdDevice, type CpuTopology, type VmConfig } from './vm-config.ts';
 
 /** `COMMAND_LINE_SIZE` of x86 and arm64 kernels, minus its NUL; the driver's own words fit in the rest. */
 const maximumParameterBytes = 1500;
-const maximumVcpus = 240;
+const maximumMachineVcpus = 240;
 const maximumTagBytes = 36;
 
 /**
@@ -18,6 +18,7 @@ const maximumTagBytes = 36;
 export async function validateVmConfig(config: VmConfig): Promise<void> {
   checkIdentity(config);
   checkSize(config);
+  checkSnapshot(config);
   checkKernelParameters(config.kernelParameters);
   checkDevices(config);
   await checkFiles(config);
@@ -31,7 +32,8 @@ function checkIdentity(config: VmConfig): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(config.id)) {
     throw invalid('id', `vm id ${JSON.stringify(config.id)} is not 1 to 64 letters, digits, dots, dashes`);
   }
-  const paths = { runDir: config.runDir, kernelPath: config.kernelPath, initrdPath: config.initrdPath };
+  const { runDir, kernelPath, initrdPath, restoreFrom } = config;
+  const paths = { runDir, kernelPath, initrdPath, restoreFrom };
   for (const [field, path] of Object.entries({ ...paths, 'rootImage.path': config.rootImage?.path })) {
     if (path !== undefined) checkPath(field, path);
   }
@@ -40,20 +42,48 @@ function checkIdentity(config: VmConfig): void {
   }
 }
 
+function checkSnapshot({ restoreFrom, sharedMemory }: VmConfig): void {
+  if (restoreFrom !== undefined && !sharedMemory)
+    throw invalid('restoreFrom', 'a snapshot needs shared memory', 'set sharedMemory');
+}
+
 function checkPath(field: string, path: string): void {
   if (!isAbsolute(path) || path.includes('\0')) {
     throw invalid(field, `${field} ${JSON.stringify(path)} is not an absolute path`);
   }
 }
 
-function checkSize({ vcpus, memoryMib }: VmConfig): void {
-  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > maximumVcpus) {
-    throw invalid('vcpus', `vcpus ${vcpus} is not a whole number from 1 to ${maximumVcpus}`);
+function checkTopology({ sockets, cores, threads }: CpuTopology, maximumVcpus: number): void {
+  const isWhole = [sockets, cores, threads].every((count) => Number.isInteger(count) && count > 0);
+  if (isWhole && sockets * cores * threads === maximumVcpus) return;
+  throw invalid(
+    'cpuTopology',
+    `${sockets} sockets of ${cores} cores of ${threads} threads are not ${maximumVcpus} vcpus`,
+  );
+}
+
+function checkSize(config: VmConfig): void {
+  const { vcpus, memoryMib, maximumVcpus = vcpus, maximumMemoryMib = memoryMib, cpuTopology } = config;
+  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > maximumMachineVcpus) {
+    throw invalid('vcpus', `vcpus ${vcpus} is not a whole number from 1 to ${maximumMachineVcpus}`);
   }
   if (!Number.isInteger(memoryMib) || memoryMib < minimumMemoryMib) {
     throw invalid(
       'memoryMib',
       `memory ${memoryMib} MiB is below ${minimumMemoryMib} MiB or not a whole number`,
+    );
+  }
+  if (!Number.isInteger(maximumVcpus) || maximumVcpus < vcpus || maximumVcpus > maximumMachineVcpus) {
+    throw invalid(
+      'maximumVcpus',
+      `maximum of ${maximumVcpus} vcpus is not a whole number from ${vcpus} to ${maximumMachineVcpus}`,
+    );
+  }
+  if (cpuTopology !== undefined) checkTopology(cpuTopology, maximumVcpus);
+  if (!Number.isInteger(maximumMemoryMib) || maximumMemoryMib < memoryMib) {
+    throw invalid(
+      'maximumMemoryMib',
+      `maximum memory ${maximumMemoryMib} MiB is below ${memoryMib} MiB or not a whole number`,
     );
   }
 }
@@ -106,6 +136,15 @@ function checkDevice(device: ColdDevice, sharedMemory: boolean): string {
       }
       checkPath('devices', device.path);
       return `block ${device.id}`;
+    case 'serial-port':
+      if (!/^[A-Za-z0-9._-]{1,31}$/.test(device.name)) {
+        throw invalid(
+          'devices',
+          `serial port name ${JSON.stringify(device.name)} is not 1 to 31 letters, digits, dots, dashes`,
+        );
+      }
+      checkPath('devices', device.socketPath);
+      return `serial-port ${device.name}`;
     default:
       return device satisfies never;
   }

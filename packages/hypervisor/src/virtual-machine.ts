@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
+import type { PluggableDevice, PluggedDevice } from './hotplug/pluggable-device.ts';
 import type { VmExit } from './vm-exit.ts';
 import type { VmStateName } from './vm-lifecycle.ts';
 
@@ -13,6 +14,26 @@ export interface WaitOptions {
 export interface StopOptions {
   /** Upper bound of the whole stop. Default 5000. */
   readonly timeoutMs?: number;
+}
+
+/** A CPU of the guest and the thread of the host that runs it. */
+export interface VcpuThread {
+  readonly index: number;
+  readonly threadId: number;
+}
+
+/** What the hypervisor process of one machine uses on the host. */
+export interface VmmUsage {
+  readonly threads: number;
+  readonly openFiles: number;
+  readonly residentBytes: number;
+  readonly virtualBytes: number;
+  /** Processor time since its start. */
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
+  /** From and to storage; undefined where the kernel does not count it. */
+  readonly readBytes?: number;
+  readonly writtenBytes?: number;
 }
 
 /** Process ids on the host. */
@@ -104,8 +125,60 @@ export interface VirtualMachine extends AsyncDisposable {
   /** @throws HypervisorError `invalid_state` | `monitor_failed` | `timeout` | `aborted` */
   resume(options?: WaitOptions): Promise<void>;
 
+  /**
+   * Writes the machine as it is into a directory, from which others can start ({@link VmConfig.restoreFrom}). The agent
+   * channel is closed first, so that the guest waits for a new one; the guest stands still meanwhile and goes on
+   * afterwards. Memory takes disk space as far as the guest has used it. Default `timeoutMs` 30 000.
+   *
+   * @param directory must not exist, its parent must; nothing of it is left on failure
+   * @throws HypervisorError `invalid_state` | `unsupported` (see {@link Hypervisor.snapshotSupport}) | `monitor_failed` |
+   *   `timeout` | `aborted`
+   */
+  save(directory: string, options?: WaitOptions): Promise<void>;
+
+  /**
+   * Puts a device into the machine while it runs, whole or not at all. Fulfilled when the machine has it; the guest may
+   * need a moment more to notice. Plugs of one machine happen one after the other. Default `timeoutMs` 10 000.
+   *
+   * Failure, deadline and abort take back what was done. Where the guest has the device by then and does not let go of
+   * it, its id stays taken until {@link unplug} succeeds.
+   *
+   * @throws HypervisorError `invalid_device` | `device_exists` | `no_free_slot` | `unsupported` | `invalid_state` |
+   *   `monitor_failed` | `timeout` | `aborted`
+   */
+  plug<Device extends PluggableDevice>(device: Device, options?: WaitOptions): Promise<PluggedDevice<Device>>;
+
+  /**
+   * Takes a plugged device out. Fulfilled when the guest has let go of it and the host's half is closed; that needs a
+   * guest which runs and takes part. Default `timeoutMs` 10 000. After a failure the device is still there, at least in
+   * part, and may be unplugged again.
+   *
+   * @throws HypervisorError `device_missing` | `guest_refused` | `unsupported` | `invalid_state` | `monitor_failed` |
+   *   `timeout` | `aborted`
+   */
+  unplug(id: string, options?: WaitOptions): Promise<void>;
+
+  /**
+   * Asks the guest to grow or shrink to another size of a `virtio-mem` device; fulfilled when it has. A guest shrinks only
+   * as far as it can do without the memory: after a deadline it may have come part of the way, and the request stands.
+   * Default `timeoutMs` 10 000.
+   *
+   * @throws HypervisorError `invalid_device` | `device_missing` | `invalid_state` | `monitor_failed` | `timeout` |
+   *   `aborted`
+   */
+  resizeMemory(id: string, requestedMib: number, options?: WaitOptions): Promise<void>;
+
+  /** What {@link plug} has put in and {@link unplug} has not taken out. */
+  readonly pluggedDevices: readonly PluggedDevice[];
+
   /** @throws HypervisorError `invalid_state` while there is no process */
   pids(): VmPids;
+
+  /** By index, plugged ones included. @throws HypervisorError `invalid_state` | `monitor_failed` | `timeout` | `aborted` */
+  vcpuThreads(options?: WaitOptions): Promise<readonly VcpuThread[]>;
+
+  /** @throws HypervisorError `invalid_state` while there is no process */
+  usage(): Promise<VmmUsage>;
 
   /**
    * Ends the VM by request, SIGTERM, SIGKILL, and waits until it is reaped; bounded by `timeoutMs`. Idempotent:

@@ -30,8 +30,26 @@ export interface BlockDevice {
   readonly readOnly: boolean;
 }
 
+/**
+ * A byte stream between host and guest beside the agent's: a virtio-serial port, which the guest finds by its name in
+ * `/sys/class/virtio-ports`. The driver listens on {@link socketPath}; one connection at a time.
+ */
+export interface SerialPortDevice {
+  readonly kind: 'serial-port';
+  /** Letters, digits, `.`, `_`, `-`; at most 31. */
+  readonly name: string;
+  readonly socketPath: string;
+}
+
 /** A device that is present when the guest boots. */
-export type ColdDevice = VirtioFsDevice | BlockDevice;
+export type ColdDevice = VirtioFsDevice | BlockDevice | SerialPortDevice;
+
+/** The product of the three is the largest number of CPUs. */
+export interface CpuTopology {
+  readonly sockets: number;
+  readonly cores: number;
+  readonly threads: number;
+}
 
 /** Everything needed to start one VM. All paths are absolute. */
 export interface VmConfig {
@@ -47,13 +65,26 @@ export interface VmConfig {
   readonly kernelParameters: readonly string[];
   /** Whole virtual CPUs, at least 1. */
   readonly vcpus: number;
+  /** As many CPUs the machine can have once some are plugged. Default `vcpus`. */
+  readonly maximumVcpus?: number;
+  /** How the CPUs, with those that can be plugged, are told to the guest. Default: each a socket of its own. */
+  readonly cpuTopology?: CpuTopology;
   /** At least 128. */
   readonly memoryMib: number;
+  /** As much memory the machine can have once some is plugged. Default `memoryMib`. */
+  readonly maximumMemoryMib?: number;
+  /** A balloon, by which the host gets back what the guest has freed. Default false. */
+  readonly balloon?: boolean;
   /** Guest memory that another process (virtiofsd) may map. */
   readonly sharedMemory: boolean;
   readonly devices: readonly ColdDevice[];
   readonly agentChannel: AgentChannelKind;
   readonly accelerator: AcceleratorChoice;
+  /**
+   * Directory of a snapshot ({@link VirtualMachine.save}) to start from instead of booting. All else must be as it was for
+   * the machine that was saved; {@link Hypervisor.snapshotSupport} tells. Needs `sharedMemory`.
+   */
+  readonly restoreFrom?: string;
   /** Kernel boot messages in the console log. Slower boot. Default false. */
   readonly debug?: boolean;
 }

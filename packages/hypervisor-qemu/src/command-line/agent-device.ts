@@ -2,6 +2,9 @@
 import type { AgentRoad } from './launch-plan.ts';
 import { optionList } from './option-list.ts';
 
+/** The port's name in QEMU's events; only a device with an id has them. */
+export const agentPortId = 'agent-port';
+
 /** Arguments of the device through which the agent is reached. */
 export function agentDeviceArguments(road: AgentRoad, portName: string, virtioSuffix: string): string[] {
   switch (road.kind) {
@@ -14,7 +17,7 @@ export function agentDeviceArguments(road: AgentRoad, portName: string, virtioSu
         '-device',
         optionList(`virtio-serial-${virtioSuffix}`, { id: 'serial0', max_ports: 2 }),
         '-device',
-        optionList('virtserialport', { bus: 'serial0.0', chardev: 'agent', name: portName }),
+        optionList('virtserialport', { id: agentPortId, bus: 'serial0.0', chardev: 'agent', name: portName }),
       ];
     default:
       return road satisfies never;

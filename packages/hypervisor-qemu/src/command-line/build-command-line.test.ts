@@ -53,9 +53,35 @@ const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
   },
   { name: 'q35-tcg-shared-devices', plan: { ...plan, config: { ...config, ...shared } } },
   { name: 'q35-tcg-four-cpus', plan: { ...plan, config: { ...config, vcpus: 4 } } },
+  {
+    name: 'q35-tcg-room-to-grow',
+    plan: { ...plan, config: { ...config, maximumVcpus: 4, maximumMemoryMib: 2048, balloon: true } },
+  },
+  {
+    name: 'q35-tcg-topology-shared-room',
+    plan: {
+      ...plan,
+      config: {
+        ...config,
+        sharedMemory: true,
+        maximumVcpus: 8,
+        cpuTopology: { sockets: 2, cores: 2, threads: 2 },
+        maximumMemoryMib: 1024,
+      },
+    },
+  },
   { name: 'q35-tcg-initrd-only', plan: { ...plan, config: withoutImage } },
   { name: 'q35-tcg-image-only-debug', plan: { ...plan, config: { ...withoutInitrd, debug: true } } },
   { name: 'microvm-tcg', plan: { ...plan, machine: 'microvm', config: { ...config, ...shared } } },
+  {
+    name: 'virt-tcg-devices-room',
+    plan: {
+      ...unmeasured,
+      machine: 'virt',
+      cpuModel: 'max',
+      config: { ...config, ...shared, maximumMemoryMib: 2048, balloon: true },
+    },
+  },
   { name: 'virt-tcg', plan: { ...unmeasured, machine: 'virt', cpuModel: 'max' } },
   {
     name: 'virt-kvm-vsock',

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ColdDevice } from '@hako/hypervisor';
 import { agentDeviceArguments } from './agent-device.ts';
+import { balloonArguments } from './balloon.ts';
+import { cpuArguments } from './cpus.ts';
 import { diskArguments } from './disk.ts';
+import { hotplugArguments, residentOptions } from './hotplug-places.ts';
 import { kernelParameters } from './kernel-parameters.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { machineProfile, type MachineProfile } from './machine-profile.ts';
+import { memoryArguments, memoryBackendId } from './memory.ts';
 import { optionList } from './option-list.ts';
+import { serialPortArguments } from './serial-port.ts';
 import { virtioFsArguments } from './virtio-fs.ts';
-
-const memoryBackendId = 'memory0';
 
 /**
  * QEMU's arguments for a plan. Pure: same plan, same list. The guest is created stopped (`-S`); the driver lets it run
@@ -21,16 +24,19 @@ export function buildCommandLine(plan: LaunchPlan): string[] {
     ...['-name', optionList(`hako-${config.id}`, { 'debug-threads': 'on' })],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
     ...machineArguments(plan, machine),
-    ...memoryArguments(plan),
+    ...memoryArguments(config),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    ...hotplugArguments(machine.hotplugPlaces),
     ...rootImageArguments(plan, machine),
     ...agentDeviceArguments(plan.agent, plan.agentPortName, machine.virtioSuffix),
     ...['-object', 'rng-random,id=rng0,filename=/dev/urandom'],
-    ...['-device', optionList(`virtio-rng-${machine.virtioSuffix}`, { rng: 'rng0' })],
+    ...['-device', rngDevice(machine)],
+    ...balloonArguments(config, machine.virtioSuffix),
     ...config.devices.flatMap((device, index) => coldDeviceArguments(device, index, machine)),
     ...['-kernel', config.kernelPath],
     ...(config.initrdPath === undefined ? [] : ['-initrd', config.initrdPath]),
     ...['-append', kernelParameters(plan)],
+    ...(plan.incoming === true ? ['-incoming', 'defer'] : []),
     // The monitor comes last: its greeting then says that all of the above exists.
     ...[
       '-chardev',
@@ -47,16 +53,16 @@ function machineArguments({ accelerator, config, cpuModel }: LaunchPlan, machine
   const accel = accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm';
   return [
     ...['-machine', optionList(machine.name, { ...machine.options(accelerator), ...memory })],
-    ...['-accel', accel, '-cpu', cpuModel, '-smp', String(config.vcpus)],
+    ...['-accel', accel, '-cpu', cpuModel, ...cpuArguments(config)],
     ...(machine.firmware === undefined ? [] : ['-bios', machine.firmware]),
   ];
 }
 
-function memoryArguments({ config }: LaunchPlan): string[] {
-  const size = `${config.memoryMib}M`;
-  if (!config.sharedMemory) return ['-m', size];
-  const backend = optionList('memory-backend-memfd', { id: memoryBackendId, size, share: 'on' });
-  return ['-m', size, '-object', backend];
+function rngDevice(machine: MachineProfile): string {
+  return optionList(`virtio-rng-${machine.virtioSuffix}`, {
+    rng: 'rng0',
+    ...residentOptions(machine.hotplugPlaces),
+  });
 }
 
 function rootImageArguments({ config }: LaunchPlan, machine: MachineProfile): string[] {
@@ -73,6 +79,8 @@ function coldDeviceArguments(device: ColdDevice, index: number, machine: Machine
       return virtioFsArguments(device, index, machine.virtioSuffix);
     case 'block':
       return diskArguments(device, machine.virtioSuffix);
+    case 'serial-port':
+      return serialPortArguments(device, index, machine.virtioSuffix);
     default:
       return device satisfies never;
   }

@@ -19,6 +19,8 @@ export interface LaunchPlan {
   readonly agentPortName: string;
   /** Inherited descriptor of the connected monitor socket. */
   readonly monitorFd: number;
+  /** Starts with no machine, waiting for the state of one. */
+  readonly incoming?: boolean;
   /** Frequency of an emulated x86 CPU's time stamp counter, so that the guest need not measure it. */
   readonly tscKhz?: number;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HypervisorCapabilities } from '@hako/hypervisor';
+import type { HypervisorCapabilities, PluggableKind } from '@hako/hypervisor';
 import type { Accelerator } from '../accelerator/accelerator.ts';
+import type { HotplugPlaces } from './hotplug-places.ts';
 
 /** Machine types the driver knows. */
 export type MachineName = 'q35' | 'microvm' | 'virt';
@@ -18,6 +19,9 @@ export interface MachineProfile {
   readonly console: string;
   /** Kernel words that go with the machine. */
   readonly kernelWords: readonly string[];
+  readonly hotplugPlaces: HotplugPlaces;
+  /** What can be plugged while the machine runs. */
+  readonly pluggableKinds: ReadonlySet<PluggableKind>;
   readonly capabilities: HypervisorCapabilities;
 }
 
@@ -36,14 +40,34 @@ const pcWords = [
   'pci=lastbus=0',
 ];
 
-/** Of all machine types alike: the driver plugs devices before the boot only. */
-const capabilities: HypervisorCapabilities = {
-  blockDevice: true,
-  blockDeviceHotplug: false,
-  multiQueue: false,
-  fileSystemSharing: true,
-  networkDeviceHotplug: false,
-};
+const noKinds: ReadonlySet<PluggableKind> = new Set();
+
+const deviceKinds = [
+  'block',
+  'network',
+  'virtio-fs',
+  'vhost-user-blk',
+  'vhost-user-scsi',
+  'vfio',
+  'virtio-mem',
+] as const satisfies readonly PluggableKind[];
+
+/** Without ACPI, which an arm64 guest that boots without firmware has not, neither CPUs nor memory modules come. */
+const virtKinds: ReadonlySet<PluggableKind> = new Set(deviceKinds);
+
+const q35Kinds: ReadonlySet<PluggableKind> = new Set([...deviceKinds, 'vcpus', 'memory']);
+
+function capabilities(pluggable: ReadonlySet<PluggableKind>): HypervisorCapabilities {
+  return {
+    blockDevice: true,
+    blockDeviceHotplug: pluggable.has('block'),
+    multiQueue: false,
+    fileSystemSharing: true,
+    networkDeviceHotplug: pluggable.has('network'),
+    vcpuHotplug: pluggable.has('vcpus'),
+    memoryHotplug: pluggable.has('memory') || pluggable.has('virtio-mem'),
+  };
+}
 
 const profiles: { readonly [Name in MachineName]: MachineProfile } = {
   q35: {
@@ -55,7 +79,9 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     virtioSuffix: 'pci',
     console: 'ttyS0',
     kernelWords: ['reboot=k', ...pcWords],
-    capabilities,
+    hotplugPlaces: 'bridge',
+    pluggableKinds: q35Kinds,
+    capabilities: capabilities(q35Kinds),
   },
   microvm: {
     name: 'microvm',
@@ -64,7 +90,9 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     virtioSuffix: 'device',
     console: 'ttyS0',
     kernelWords: ['reboot=t', ...pcWords],
-    capabilities,
+    hotplugPlaces: 'none',
+    pluggableKinds: noKinds,
+    capabilities: capabilities(noKinds),
   },
   virt: {
     name: 'virt',
@@ -72,7 +100,9 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     virtioSuffix: 'pci',
     console: 'ttyAMA0',
     kernelWords: ['iommu.passthrough=0', 'rcupdate.rcu_expedited=1', 'cryptomgr.notests', 'net.ifnames=0'],
-    capabilities,
+    hotplugPlaces: 'ports',
+    pluggableKinds: virtKinds,
+    capabilities: capabilities(virtKinds),
   },
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { HypervisorError } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { BoundedTail } from './bounded-tail.ts';
 
 /** Descriptor at which QEMU finds its end of the monitor's socket pair. */
 export const monitorFd = 3;
+/** Descriptor at which QEMU reads a machine's state, if it is to start with one. */
+export const stateFd = 4;
 
 const stderrTailBytes = 64 * 1024;
 /** Output that is still on its way when the process has ended arrives within this, or is given up. */
@@ -22,6 +24,8 @@ export interface ProcessEnd {
 export interface VmmProcess {
   readonly pid: number;
   readonly monitor: Duplex;
+  /** What QEMU reads at {@link stateFd}. */
+  readonly stateInput: Writable;
   /** What the guest writes to its serial console. */
   readonly console: Readable;
   /** Fulfils when the process is reaped and its output is read. Never rejects. */
@@ -45,7 +49,7 @@ export interface SpawnVmmOptions {
 export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess> {
   const [program, ...args] = command;
   const child = execa(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
     detached: true,
@@ -67,7 +71,8 @@ export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess
   exited.catch(() => undefined);
   const pid = child.pid;
   const monitor = child.stdio[monitorFd];
-  if (pid === undefined || !(monitor instanceof Duplex)) {
+  const stateInput = child.stdio[stateFd];
+  if (pid === undefined || !(monitor instanceof Duplex) || !(stateInput instanceof Duplex)) {
     const { cause } = await settled;
     throw new HypervisorError('vmm_missing', `${program} cannot be started`, {
       operand: program,
@@ -80,8 +85,10 @@ export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess
   return {
     pid,
     monitor,
+    stateInput,
     console: child.stdout,
     ended: exited.then(async (end) => {
+      stateInput.destroy();
       await drained([child.stderr, child.stdout, monitor]);
       return end;
     }),

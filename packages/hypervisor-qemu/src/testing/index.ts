@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { FakeQmpServer } from './fake-qmp-server.ts';
 export type { FakeQmpServerOptions, QmpAnswer, ReceivedQmpCommand } from './fake-qmp-server.ts';
+export { openGuestShell } from './guest-shell.ts';
+export type { GuestShell } from './guest-shell.ts';
 export { buildTestGuest, findTestKernel, testGuestParameter } from './test-guest.ts';
 export type { TestKernel } from './test-guest.ts';

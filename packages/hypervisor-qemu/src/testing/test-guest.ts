@@ -46,9 +46,20 @@ const modules = [
   'drivers/char/virtio_console.ko',
   'fs/fuse/fuse.ko',
   'fs/fuse/virtiofs.ko',
+  'net/core/failover.ko',
+  'drivers/net/net_failover.ko',
+  'drivers/net/virtio_net.ko',
+  'drivers/scsi/scsi_common.ko',
+  'drivers/scsi/scsi_mod.ko',
+  'drivers/scsi/sd_mod.ko',
+  'drivers/scsi/virtio_scsi.ko',
+  'drivers/virtio/virtio_mem.ko',
 ];
 
-/** What the guest does is the value of this kernel parameter: `echo`, `panic`, `power-off`, `silent` or `devices`. */
+/**
+ * What the guest does is the value of this kernel parameter: `echo`, `panic`, `power-off`, `silent`, `devices` or `shell`
+ * (see `openGuestShell`).
+ */
 export const testGuestParameter = 'hako.test';
 
 const initScript = `#!/bin/busybox sh
@@ -69,14 +80,29 @@ if test "$job" = devices; then
   say "cpus $(grep -c ^processor /proc/cpuinfo)"
   poweroff -f
 fi
-if test "$job" = echo; then
+if test "$job" = echo || test "$job" = shell; then
   until test -n "$port"; do
     for name in /sys/class/virtio-ports/*/name; do
       test "$(cat $name 2>/dev/null)" = hako.agent.0 && port=\${name%/name} && port=/dev/\${port##*/}
     done
   done
   exec 3<>$port
-  while :; do cat <&3 >&3; sleep 0.01; done
+  while test "$job" = echo; do
+    chunk=$(dd bs=4096 count=1 <&3 2>/dev/null)
+    if test -n "$chunk"; then
+      printf %s "$chunk" >&3
+      served=yes
+    else
+      # Like the agent, it opens the port anew when the host has gone.
+      test -n "$served" && exec 3<&- && exec 3<>$port
+      served=
+      sleep 0.01
+    fi
+  done
+  while read -r line <&3; do
+    output=$(echo "$line" | base64 -d | sh 2>&1)
+    echo "$? $(echo "$output" | base64 | tr -d '\\n')" >&3
+  done
 fi
 while :; do sleep 1000; done
 `;

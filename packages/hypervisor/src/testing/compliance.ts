@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { AgentProbe, VirtualMachine } from '../virtual-machine.ts';
 import type { VmConfig } from '../vm-config.ts';
+import { describeHotplugCompliance } from './hotplug-compliance.ts';
 
 /**
  * What the guest does once it runs.
@@ -41,6 +44,11 @@ function echoProbe(vm: VirtualMachine): AgentProbe<Duplex> {
   };
 }
 
+async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'hako-compliance-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
 async function nextText(stream: Duplex, signal?: AbortSignal): Promise<string> {
   const chunks: readonly unknown[] = await once(stream, 'data', { signal });
   return String(chunks[0]);
@@ -64,6 +72,21 @@ export function describeHypervisorCompliance(
         { what: 'an id with a slash', change: { id: 'a/b' }, operand: 'id' },
         { what: 'an empty id', change: { id: '' }, operand: 'id' },
         { what: 'zero cpus', change: { vcpus: 0 }, operand: 'vcpus' },
+        {
+          what: 'fewer cpus at most than at boot',
+          change: { vcpus: 2, maximumVcpus: 1 },
+          operand: 'maximumVcpus',
+        },
+        {
+          what: 'less memory at most than at boot',
+          change: { memoryMib: 256, maximumMemoryMib: 128 },
+          operand: 'maximumMemoryMib',
+        },
+        {
+          what: 'a topology of another number of cpus',
+          change: { maximumVcpus: 4, cpuTopology: { sockets: 1, cores: 2, threads: 1 } },
+          operand: 'cpuTopology',
+        },
         { what: 'half a cpu', change: { vcpus: 1.5 }, operand: 'vcpus' },
         { what: 'too little memory', change: { memoryMib: 127 }, operand: 'memoryMib' },
         { what: 'a missing kernel', change: { kernelPath: '/nonexistent/vmlinuz' }, operand: 'kernelPath' },
@@ -152,6 +175,50 @@ export function describeHypervisorCompliance(
       await vm.waitForAgent(echoProbe(vm), boot);
     });
 
+    test('a machine that was saved goes on, and others start where it stood', async () => {
+      await using subject = await createSubject('echo');
+      await using directory = await temporaryDirectory();
+      const config = { ...subject.config, sharedMemory: true };
+      const support = await subject.hypervisor.snapshotSupport(config);
+      expect(await subject.hypervisor.snapshotSupport({ ...config, id: 'other' })).toEqual(support);
+      const larger = await subject.hypervisor.snapshotSupport({ ...config, memoryMib: 256 });
+      expect(larger?.key).not.toBe(support?.key);
+
+      const restoreFrom = join(directory.path, 'snapshot');
+      {
+        await using vm = await subject.hypervisor.createVm(config);
+        await vm.start();
+        await vm.waitForAgent(echoProbe(vm), boot);
+        await vm.save(restoreFrom);
+        expect(vm.state).toBe('running');
+        await vm.waitForAgent(echoProbe(vm), boot);
+        // A second save finds its directory taken, and takes nothing away.
+        await expect(vm.save(restoreFrom)).rejects.toThrow();
+      }
+      for (const id of ['clone-1', 'clone-2']) {
+        await using clone = await subject.hypervisor.createVm({ ...config, id, restoreFrom });
+        await clone.start();
+        await clone.waitForAgent(echoProbe(clone), boot);
+      }
+      await rm(restoreFrom, { recursive: true });
+      await mkdir(restoreFrom);
+      await expect(subject.hypervisor.createVm({ ...config, restoreFrom })).rejects.toMatchObject({
+        code: 'snapshot_unusable',
+      });
+    });
+
+    test('a machine whose memory is its own cannot be saved', async () => {
+      await using subject = await createSubject('echo');
+      await using directory = await temporaryDirectory();
+      expect(await subject.hypervisor.snapshotSupport(subject.config)).toBeUndefined();
+      await using vm = await subject.hypervisor.createVm(subject.config);
+      await expect(vm.save(directory.path)).rejects.toMatchObject({ code: 'invalid_state' });
+      await vm.start();
+      await vm.waitForAgent(echoProbe(vm), boot);
+      await expect(vm.save(join(directory.path, 'snapshot'))).rejects.toMatchObject({ code: 'unsupported' });
+      expect(vm.state).toBe('running');
+    });
+
     test('calls that need a running vm are refused before the start and after the stop', async () => {
       await using subject = await createSubject('silent');
       await using vm = await subject.hypervisor.createVm(subject.config);
@@ -213,6 +280,8 @@ export function describeHypervisorCompliance(
         (await readdir(subject.config.runDir)).filter((file) => !file.startsWith('console.log')),
       ).toEqual([]);
     });
+
+    describeHotplugCompliance(createSubject, boot);
 
     test('a silent agent is told from a dead one, and the vm goes on', async () => {
       await using subject = await createSubject('silent');

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { PluggableDevice } from '../hotplug/pluggable-device.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
-import type { CreateVmOptions, Hypervisor, HypervisorCapabilities } from '../hypervisor.ts';
+import type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from '../hypervisor.ts';
 import { validateVmConfig } from '../validate-vm-config.ts';
 import type { VmConfig } from '../vm-config.ts';
 import type { FakeAgentTransport } from './fake-agent-port.ts';
-import { FakeVm, type FakeGuest } from './fake-vm.ts';
+import { fakeSnapshotFile, FakeVm, type FakeGuest } from './fake-vm.ts';
 
 /** What the guests of a {@link FakeHypervisor} do. Everything is optional: a guest without a script stays silent. */
 export interface FakeGuestScript {
@@ -15,6 +19,10 @@ export interface FakeGuestScript {
   readonly onBoot?: (guest: FakeGuest) => void;
   /** The guest's end of a new agent connection; the first one comes before {@link onBoot}. */
   readonly onAgentStream?: (stream: Duplex) => void;
+  /** Throw to refuse a device, await to keep the plug waiting. */
+  readonly onPlug?: (device: PluggableDevice, signal: AbortSignal) => Promise<void>;
+  /** Throw to keep a device, await to keep the unplug waiting. */
+  readonly onUnplug?: (device: PluggableDevice, signal: AbortSignal) => Promise<void>;
 }
 
 /** Options of {@link FakeHypervisor}. */
@@ -23,13 +31,26 @@ export interface FakeHypervisorOptions {
   /** Default `memory`. */
   readonly agentTransport?: FakeAgentTransport;
   readonly capabilities?: Partial<HypervisorCapabilities>;
+  /** What {@link FakeHypervisor.snapshotSupport} says. Default false. */
+  readonly emulated?: boolean;
   /** Thrown by `createVm` after validation, such as `vmm_missing`. */
   readonly createError?: HypervisorError;
 }
 
 /** One call that a test may look at. */
 export interface FakeHypervisorCall {
-  readonly method: 'createVm' | 'start' | 'openAgentChannel' | 'waitForAgent' | 'pause' | 'resume' | 'stop';
+  readonly method:
+    | 'createVm'
+    | 'start'
+    | 'openAgentChannel'
+    | 'waitForAgent'
+    | 'pause'
+    | 'resume'
+    | 'save'
+    | 'plug'
+    | 'unplug'
+    | 'resizeMemory'
+    | 'stop';
   readonly vmId: string;
 }
 
@@ -55,6 +76,8 @@ export class FakeHypervisor implements Hypervisor {
       multiQueue: true,
       fileSystemSharing: true,
       networkDeviceHotplug: true,
+      vcpuHotplug: true,
+      memoryHotplug: true,
       ...this.#options.capabilities,
     };
   }
@@ -66,9 +89,19 @@ export class FakeHypervisor implements Hypervisor {
     this.calls.push({ method: 'createVm', vmId: config.id });
     await validateVmConfig(config);
     if (this.#options.createError !== undefined) throw this.#options.createError;
+    if (config.restoreFrom !== undefined && !existsSync(join(config.restoreFrom, fakeSnapshotFile)))
+      throw new HypervisorError('snapshot_unusable', `${config.restoreFrom} holds no snapshot`);
     const { script = {}, agentTransport = 'memory' } = this.#options;
     const vm = new FakeVm({ config, script, agentTransport, record: (call) => this.calls.push(call) });
     this.vms.push(vm);
     return vm;
+  }
+
+  async snapshotSupport(config: VmConfig): Promise<SnapshotSupport | undefined> {
+    await validateVmConfig(config);
+    if (!config.sharedMemory) return undefined;
+    const same = { ...config, id: '', runDir: '', restoreFrom: '' };
+    const key = createHash('sha256').update(JSON.stringify(same)).digest('hex');
+    return { key, emulated: this.#options.emulated ?? false };
   }
 }

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { watchBoot } from '../boot-watch.ts';
 import { openDeadline, type Deadline } from '../deadline.ts';
+import type { PluggableDevice, PluggedDevice } from '../hotplug/pluggable-device.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
-import type { AgentProbe, VirtualMachine, VmPhases, VmPids, WaitOptions } from '../virtual-machine.ts';
+import { readProcessUsage } from '../process-usage.ts';
+import type {
+  AgentProbe,
+  VcpuThread,
+  VirtualMachine,
+  VmmUsage,
+  VmPhases,
+  VmPids,
+  WaitOptions,
+} from '../virtual-machine.ts';
 import type { VmConfig } from '../vm-config.ts';
 import type { VmExit, VmExitReason } from '../vm-exit.ts';
 import { VmLifecycle, type VmStateName } from '../vm-lifecycle.ts';
 import { openFakeAgentPort, type FakeAgentPort, type FakeAgentTransport } from './fake-agent-port.ts';
+import { FakeHotplug } from './fake-hotplug.ts';
 import type { FakeGuestScript, FakeHypervisorCall } from './fake-hypervisor.ts';
 
 /** The strings a test pulls to make things happen inside a {@link FakeVm}. */
@@ -21,6 +33,9 @@ export interface FakeGuest {
   /** The hypervisor process ends by itself. */
   exitVmm(exit: { readonly exitCode?: number; readonly signal?: string; readonly stderr?: string }): void;
 }
+
+/** What makes a directory a snapshot of a {@link FakeVm}. */
+export const fakeSnapshotFile = 'fake-snapshot';
 
 interface Live {
   readonly port: FakeAgentPort;
@@ -43,6 +58,7 @@ export class FakeVm implements VirtualMachine {
   readonly #parts: FakeVmParts;
   readonly #lifecycle: VmLifecycle<Live>;
   readonly #portPath: string;
+  readonly #hotplug: FakeHotplug;
   readonly #exit = Promise.withResolvers<VmExit>();
   readonly #panic = Promise.withResolvers<string>();
   #phases: VmPhases = {};
@@ -60,6 +76,7 @@ export class FakeVm implements VirtualMachine {
     this.#portPath = join(parts.config.runDir, 'agent-port.sock');
     this.#parts = parts;
     this.#lifecycle = new VmLifecycle(this.id);
+    this.#hotplug = new FakeHotplug(parts.config, parts.script);
     this.guest = {
       writeConsole: (text) => this.#writeConsole(text),
       powerOff: () => void this.#end('guest_shutdown', { exitCode: 0 }),
@@ -165,9 +182,59 @@ export class FakeVm implements VirtualMachine {
     this.#lifecycle.transition({ name: 'running', live });
   }
 
+  async save(directory: string, options: WaitOptions = {}): Promise<void> {
+    this.#record('save');
+    this.#lifecycle.expect('save', 'running', 'paused');
+    using deadline = openDeadline(`saving vm ${this.id}`, options, 30_000);
+    if (!this.config.sharedMemory)
+      throw new HypervisorError('unsupported', `vm ${this.id} has no shared memory`);
+    this.#stream?.destroy();
+    await deadline.race(mkdir(directory));
+    await writeFile(join(directory, fakeSnapshotFile), '', { signal: deadline.signal });
+  }
+
+  get pluggedDevices(): readonly PluggedDevice[] {
+    return this.#hotplug.plugged;
+  }
+
+  async plug<Device extends PluggableDevice>(
+    device: Device,
+    options: WaitOptions = {},
+  ): Promise<PluggedDevice<Device>> {
+    this.#record('plug');
+    this.#lifecycle.expect('plug a device', 'running', 'paused');
+    return await this.#hotplug.plug(device, options);
+  }
+
+  async unplug(id: string, options: WaitOptions = {}): Promise<void> {
+    this.#record('unplug');
+    this.#lifecycle.expect('unplug a device', 'running');
+    await this.#hotplug.unplug(id, options);
+  }
+
+  async resizeMemory(id: string, requestedMib: number, options: WaitOptions = {}): Promise<void> {
+    this.#record('resizeMemory');
+    this.#lifecycle.expect('resize memory', 'running');
+    await this.#hotplug.resizeMemory(id, requestedMib, options);
+  }
+
   pids(): VmPids {
     this.#lifecycle.expect('tell its process ids', 'running', 'paused');
     return { vmm: process.pid };
+  }
+
+  async vcpuThreads(options: WaitOptions = {}): Promise<readonly VcpuThread[]> {
+    this.#lifecycle.expect('tell its threads', 'running', 'paused');
+    using deadline = openDeadline(`threads of vm ${this.id}`, options, 5_000);
+    return await deadline.race(
+      Promise.resolve(
+        Array.from({ length: this.#hotplug.vcpus }, (_, index) => ({ index, threadId: process.pid })),
+      ),
+    );
+  }
+
+  async usage(): Promise<VmmUsage> {
+    return await readProcessUsage(this.pids().vmm);
   }
 
   stop(): Promise<VmExit> {

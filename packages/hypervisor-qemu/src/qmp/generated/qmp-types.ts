@@ -474,6 +474,451 @@ export interface QmpCommands {
   stop: { readonly arguments: Record<string, never>; readonly returns: Record<string, never> };
   cont: { readonly arguments: Record<string, never>; readonly returns: Record<string, never> };
   quit: { readonly arguments: Record<string, never>; readonly returns: Record<string, never> };
+  migrate: {
+    readonly arguments: {
+      readonly uri: string;
+      readonly blk?: boolean;
+      readonly inc?: boolean;
+      readonly detach?: boolean;
+      readonly resume?: boolean;
+    };
+    readonly returns: Record<string, never>;
+  };
+  'migrate-incoming': {
+    readonly arguments: { readonly uri: string };
+    readonly returns: Record<string, never>;
+  };
+  'migrate-set-capabilities': {
+    readonly arguments: {
+      readonly capabilities: readonly {
+        readonly capability:
+          | 'xbzrle'
+          | 'rdma-pin-all'
+          | 'auto-converge'
+          | 'zero-blocks'
+          | 'compress'
+          | 'events'
+          | 'postcopy-ram'
+          | 'x-colo'
+          | 'release-ram'
+          | 'block'
+          | 'return-path'
+          | 'pause-before-switchover'
+          | 'multifd'
+          | 'dirty-bitmaps'
+          | 'postcopy-blocktime'
+          | 'late-block-activate'
+          | 'x-ignore-shared'
+          | 'validate-uuid'
+          | 'background-snapshot'
+          | 'zero-copy-send'
+          | 'postcopy-preempt';
+        readonly state: boolean;
+      }[];
+    };
+    readonly returns: Record<string, never>;
+  };
+  'query-migrate': {
+    readonly arguments: Record<string, never>;
+    readonly returns: {
+      readonly status?:
+        | 'none'
+        | 'setup'
+        | 'cancelling'
+        | 'cancelled'
+        | 'active'
+        | 'postcopy-active'
+        | 'postcopy-paused'
+        | 'postcopy-recover'
+        | 'completed'
+        | 'failed'
+        | 'colo'
+        | 'pre-switchover'
+        | 'device'
+        | 'wait-unplug';
+      readonly ram?: {
+        readonly transferred: number;
+        readonly remaining: number;
+        readonly total: number;
+        readonly duplicate: number;
+        readonly skipped: number;
+        readonly normal: number;
+        readonly 'normal-bytes': number;
+        readonly 'dirty-pages-rate': number;
+        readonly mbps: number;
+        readonly 'dirty-sync-count': number;
+        readonly 'postcopy-requests': number;
+        readonly 'page-size': number;
+        readonly 'multifd-bytes': number;
+        readonly 'pages-per-second': number;
+        readonly 'precopy-bytes': number;
+        readonly 'downtime-bytes': number;
+        readonly 'postcopy-bytes': number;
+        readonly 'dirty-sync-missed-zero-copy': number;
+      };
+      readonly disk?: {
+        readonly transferred: number;
+        readonly remaining: number;
+        readonly total: number;
+        readonly duplicate: number;
+        readonly skipped: number;
+        readonly normal: number;
+        readonly 'normal-bytes': number;
+        readonly 'dirty-pages-rate': number;
+        readonly mbps: number;
+        readonly 'dirty-sync-count': number;
+        readonly 'postcopy-requests': number;
+        readonly 'page-size': number;
+        readonly 'multifd-bytes': number;
+        readonly 'pages-per-second': number;
+        readonly 'precopy-bytes': number;
+        readonly 'downtime-bytes': number;
+        readonly 'postcopy-bytes': number;
+        readonly 'dirty-sync-missed-zero-copy': number;
+      };
+      readonly vfio?: { readonly transferred: number };
+      readonly 'xbzrle-cache'?: {
+        readonly 'cache-size': number;
+        readonly bytes: number;
+        readonly pages: number;
+        readonly 'cache-miss': number;
+        readonly 'cache-miss-rate': number;
+        readonly 'encoding-rate': number;
+        readonly overflow: number;
+      };
+      readonly 'total-time'?: number;
+      readonly 'expected-downtime'?: number;
+      readonly downtime?: number;
+      readonly 'setup-time'?: number;
+      readonly 'cpu-throttle-percentage'?: number;
+      readonly 'error-desc'?: string;
+      readonly 'blocked-reasons'?: readonly string[];
+      readonly 'postcopy-blocktime'?: number;
+      readonly 'postcopy-vcpu-blocktime'?: readonly number[];
+      readonly compression?: {
+        readonly pages: number;
+        readonly busy: number;
+        readonly 'busy-rate': number;
+        readonly 'compressed-size': number;
+        readonly 'compression-rate': number;
+      };
+      readonly 'socket-address'?: readonly (
+        | {
+            readonly type: 'inet';
+            readonly host: string;
+            readonly port: string;
+            readonly numeric?: boolean;
+            readonly to?: number;
+            readonly ipv4?: boolean;
+            readonly ipv6?: boolean;
+            readonly 'keep-alive'?: boolean;
+            readonly mptcp?: boolean;
+          }
+        | {
+            readonly type: 'unix';
+            readonly path: string;
+            readonly abstract?: boolean;
+            readonly tight?: boolean;
+          }
+        | { readonly type: 'vsock'; readonly cid: string; readonly port: string }
+        | { readonly type: 'fd'; readonly str: string }
+      )[];
+    };
+  };
+  device_add: {
+    readonly arguments: { readonly driver: string; readonly bus?: string; readonly id?: string };
+    readonly returns: Record<string, never>;
+  };
+  device_del: { readonly arguments: { readonly id: string }; readonly returns: Record<string, never> };
+  'blockdev-add': {
+    readonly arguments:
+      | {
+          readonly driver: 'file';
+          readonly 'node-name'?: string;
+          readonly discard?: 'ignore' | 'unmap';
+          readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+          readonly 'read-only'?: boolean;
+          readonly 'auto-read-only'?: boolean;
+          readonly 'force-share'?: boolean;
+          readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+          readonly filename: string;
+          readonly 'pr-manager'?: string;
+          readonly locking?: 'auto' | 'on' | 'off';
+          readonly aio?: 'threads' | 'native' | 'io_uring';
+          readonly 'aio-max-batch'?: number;
+          readonly 'drop-cache'?: boolean;
+          readonly 'x-check-cache-dropped'?: boolean;
+        }
+      | {
+          readonly driver: 'host_device';
+          readonly 'node-name'?: string;
+          readonly discard?: 'ignore' | 'unmap';
+          readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+          readonly 'read-only'?: boolean;
+          readonly 'auto-read-only'?: boolean;
+          readonly 'force-share'?: boolean;
+          readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+          readonly filename: string;
+          readonly 'pr-manager'?: string;
+          readonly locking?: 'auto' | 'on' | 'off';
+          readonly aio?: 'threads' | 'native' | 'io_uring';
+          readonly 'aio-max-batch'?: number;
+          readonly 'drop-cache'?: boolean;
+          readonly 'x-check-cache-dropped'?: boolean;
+        }
+      | {
+          readonly driver: 'raw';
+          readonly 'node-name'?: string;
+          readonly discard?: 'ignore' | 'unmap';
+          readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+          readonly 'read-only'?: boolean;
+          readonly 'auto-read-only'?: boolean;
+          readonly 'force-share'?: boolean;
+          readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+          readonly file: QmpType49 | string;
+          readonly offset?: number;
+          readonly size?: number;
+        };
+    readonly returns: Record<string, never>;
+  };
+  'blockdev-del': {
+    readonly arguments: { readonly 'node-name': string };
+    readonly returns: Record<string, never>;
+  };
+  'chardev-add': {
+    readonly arguments: {
+      readonly id: string;
+      readonly backend: {
+        readonly type: 'socket';
+        readonly data: {
+          readonly logfile?: string;
+          readonly logappend?: boolean;
+          readonly addr: {
+            readonly type: 'unix';
+            readonly data: { readonly path: string; readonly abstract?: boolean; readonly tight?: boolean };
+          };
+          readonly 'tls-creds'?: string;
+          readonly 'tls-authz'?: string;
+          readonly server?: boolean;
+          readonly wait?: boolean;
+          readonly nodelay?: boolean;
+          readonly telnet?: boolean;
+          readonly tn3270?: boolean;
+          readonly websocket?: boolean;
+          readonly reconnect?: number;
+        };
+      };
+    };
+    readonly returns: { readonly pty?: string };
+  };
+  'chardev-remove': { readonly arguments: { readonly id: string }; readonly returns: Record<string, never> };
+  netdev_add: {
+    readonly arguments:
+      | {
+          readonly type: 'user';
+          readonly id: string;
+          readonly hostname?: string;
+          readonly restrict?: boolean;
+          readonly ipv4?: boolean;
+          readonly ipv6?: boolean;
+          readonly ip?: string;
+          readonly net?: string;
+          readonly host?: string;
+          readonly tftp?: string;
+          readonly bootfile?: string;
+          readonly dhcpstart?: string;
+          readonly dns?: string;
+          readonly dnssearch?: readonly { readonly str: string }[];
+          readonly domainname?: string;
+          readonly 'ipv6-prefix'?: string;
+          readonly 'ipv6-prefixlen'?: number;
+          readonly 'ipv6-host'?: string;
+          readonly 'ipv6-dns'?: string;
+          readonly smb?: string;
+          readonly smbserver?: string;
+          readonly hostfwd?: readonly { readonly str: string }[];
+          readonly guestfwd?: readonly { readonly str: string }[];
+          readonly 'tftp-server-name'?: string;
+        }
+      | {
+          readonly type: 'tap';
+          readonly id: string;
+          readonly ifname?: string;
+          readonly fd?: string;
+          readonly fds?: string;
+          readonly script?: string;
+          readonly downscript?: string;
+          readonly br?: string;
+          readonly helper?: string;
+          readonly sndbuf?: number;
+          readonly vnet_hdr?: boolean;
+          readonly vhost?: boolean;
+          readonly vhostfd?: string;
+          readonly vhostfds?: string;
+          readonly vhostforce?: boolean;
+          readonly queues?: number;
+          readonly 'poll-us'?: number;
+        }
+      | {
+          readonly type: 'vhost-user';
+          readonly id: string;
+          readonly chardev: string;
+          readonly vhostforce?: boolean;
+          readonly queues?: number;
+        };
+    readonly returns: Record<string, never>;
+  };
+  netdev_del: { readonly arguments: { readonly id: string }; readonly returns: Record<string, never> };
+  'object-add': {
+    readonly arguments:
+      | {
+          readonly 'qom-type': 'memory-backend-file';
+          readonly id: string;
+          readonly dump?: boolean;
+          readonly 'host-nodes'?: readonly number[];
+          readonly merge?: boolean;
+          readonly policy?: 'default' | 'preferred' | 'bind' | 'interleave';
+          readonly prealloc?: boolean;
+          readonly 'prealloc-threads'?: number;
+          readonly 'prealloc-context'?: string;
+          readonly share?: boolean;
+          readonly reserve?: boolean;
+          readonly size: number;
+          readonly 'x-use-canonical-path-for-ramblock-id'?: boolean;
+          readonly align?: number;
+          readonly 'discard-data'?: boolean;
+          readonly 'mem-path': string;
+          readonly pmem?: boolean;
+          readonly readonly?: boolean;
+        }
+      | {
+          readonly 'qom-type': 'memory-backend-memfd';
+          readonly id: string;
+          readonly dump?: boolean;
+          readonly 'host-nodes'?: readonly number[];
+          readonly merge?: boolean;
+          readonly policy?: 'default' | 'preferred' | 'bind' | 'interleave';
+          readonly prealloc?: boolean;
+          readonly 'prealloc-threads'?: number;
+          readonly 'prealloc-context'?: string;
+          readonly share?: boolean;
+          readonly reserve?: boolean;
+          readonly size: number;
+          readonly 'x-use-canonical-path-for-ramblock-id'?: boolean;
+          readonly hugetlb?: boolean;
+          readonly hugetlbsize?: number;
+          readonly seal?: boolean;
+        }
+      | {
+          readonly 'qom-type': 'memory-backend-ram';
+          readonly id: string;
+          readonly dump?: boolean;
+          readonly 'host-nodes'?: readonly number[];
+          readonly merge?: boolean;
+          readonly policy?: 'default' | 'preferred' | 'bind' | 'interleave';
+          readonly prealloc?: boolean;
+          readonly 'prealloc-threads'?: number;
+          readonly 'prealloc-context'?: string;
+          readonly share?: boolean;
+          readonly reserve?: boolean;
+          readonly size: number;
+          readonly 'x-use-canonical-path-for-ramblock-id'?: boolean;
+        };
+    readonly returns: Record<string, never>;
+  };
+  'object-del': { readonly arguments: { readonly id: string }; readonly returns: Record<string, never> };
+  'query-hotpluggable-cpus': {
+    readonly arguments: Record<string, never>;
+    readonly returns: readonly {
+      readonly type: string;
+      readonly 'vcpus-count': number;
+      readonly props: {
+        readonly 'node-id'?: number;
+        readonly 'socket-id'?: number;
+        readonly 'die-id'?: number;
+        readonly 'cluster-id'?: number;
+        readonly 'core-id'?: number;
+        readonly 'thread-id'?: number;
+      };
+      readonly 'qom-path'?: string;
+    }[];
+  };
+  'query-memory-devices': {
+    readonly arguments: Record<string, never>;
+    readonly returns: readonly (
+      | {
+          readonly type: 'dimm';
+          readonly data: {
+            readonly id?: string;
+            readonly addr: number;
+            readonly size: number;
+            readonly slot: number;
+            readonly node: number;
+            readonly memdev: string;
+            readonly hotplugged: boolean;
+            readonly hotpluggable: boolean;
+          };
+        }
+      | {
+          readonly type: 'nvdimm';
+          readonly data: {
+            readonly id?: string;
+            readonly addr: number;
+            readonly size: number;
+            readonly slot: number;
+            readonly node: number;
+            readonly memdev: string;
+            readonly hotplugged: boolean;
+            readonly hotpluggable: boolean;
+          };
+        }
+      | {
+          readonly type: 'virtio-pmem';
+          readonly data: {
+            readonly id?: string;
+            readonly memaddr: number;
+            readonly size: number;
+            readonly memdev: string;
+          };
+        }
+      | {
+          readonly type: 'virtio-mem';
+          readonly data: {
+            readonly id?: string;
+            readonly memaddr: number;
+            readonly 'requested-size': number;
+            readonly size: number;
+            readonly 'max-size': number;
+            readonly 'block-size': number;
+            readonly node: number;
+            readonly memdev: string;
+          };
+        }
+      | {
+          readonly type: 'sgx-epc';
+          readonly data: {
+            readonly id?: string;
+            readonly memaddr: number;
+            readonly size: number;
+            readonly node: number;
+            readonly memdev: string;
+          };
+        }
+    )[];
+  };
+  'qom-get': {
+    readonly arguments: { readonly path: string; readonly property: string };
+    readonly returns: unknown;
+  };
+  'qom-set': {
+    readonly arguments: { readonly path: string; readonly property: string; readonly value: unknown };
+    readonly returns: Record<string, never>;
+  };
+  'query-balloon': {
+    readonly arguments: Record<string, never>;
+    readonly returns: { readonly actual: number };
+  };
+  balloon: { readonly arguments: { readonly value: number }; readonly returns: Record<string, never> };
 }
 
 /** Data of each event the driver reads. */
@@ -530,4 +975,148 @@ export interface QmpEvents {
         };
   };
   DEVICE_DELETED: { readonly device?: string; readonly path: string };
+  MIGRATION: {
+    readonly status:
+      | 'none'
+      | 'setup'
+      | 'cancelling'
+      | 'cancelled'
+      | 'active'
+      | 'postcopy-active'
+      | 'postcopy-paused'
+      | 'postcopy-recover'
+      | 'completed'
+      | 'failed'
+      | 'colo'
+      | 'pre-switchover'
+      | 'device'
+      | 'wait-unplug';
+  };
+  VSERPORT_CHANGE: { readonly id: string; readonly open: boolean };
+  DEVICE_UNPLUG_GUEST_ERROR: { readonly device?: string; readonly path: string };
+  MEMORY_DEVICE_SIZE_CHANGE: { readonly id?: string; readonly size: number; readonly 'qom-path': string };
+  ACPI_DEVICE_OST: {
+    readonly info: {
+      readonly device?: string;
+      readonly slot: string;
+      readonly 'slot-type': 'DIMM' | 'CPU';
+      readonly source: number;
+      readonly status: number;
+    };
+  };
 }
+
+/** Properties that the driver gives to `device_add`, of each device it plugs. */
+export interface QmpDeviceProperties {
+  'virtio-blk-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly drive?: string;
+    readonly serial?: string;
+    readonly 'share-rw'?: boolean;
+    readonly discard?: boolean;
+    readonly 'config-wce'?: boolean;
+  };
+  'virtio-scsi-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+  };
+  'scsi-hd': {
+    readonly drive?: string;
+    readonly serial?: string;
+    readonly 'share-rw'?: boolean;
+    readonly 'scsi-id'?: number;
+    readonly lun?: number;
+  };
+  'virtio-net-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly netdev?: string;
+    readonly mac?: string;
+  };
+  'vhost-user-fs-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly chardev?: string;
+    readonly tag?: string;
+    readonly 'queue-size'?: number;
+  };
+  'vhost-user-blk-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly chardev?: string;
+  };
+  'vhost-user-scsi-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly chardev?: string;
+  };
+  'virtio-mem-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly memdev?: string;
+    readonly 'requested-size'?: number;
+  };
+  'pc-dimm': { readonly memdev?: string };
+  'vfio-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly host?: string;
+    readonly sysfsdev?: string;
+  };
+}
+
+export type QmpType49 =
+  | {
+      readonly driver: 'file';
+      readonly 'node-name'?: string;
+      readonly discard?: 'ignore' | 'unmap';
+      readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+      readonly 'read-only'?: boolean;
+      readonly 'auto-read-only'?: boolean;
+      readonly 'force-share'?: boolean;
+      readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+      readonly filename: string;
+      readonly 'pr-manager'?: string;
+      readonly locking?: 'auto' | 'on' | 'off';
+      readonly aio?: 'threads' | 'native' | 'io_uring';
+      readonly 'aio-max-batch'?: number;
+      readonly 'drop-cache'?: boolean;
+      readonly 'x-check-cache-dropped'?: boolean;
+    }
+  | {
+      readonly driver: 'host_device';
+      readonly 'node-name'?: string;
+      readonly discard?: 'ignore' | 'unmap';
+      readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+      readonly 'read-only'?: boolean;
+      readonly 'auto-read-only'?: boolean;
+      readonly 'force-share'?: boolean;
+      readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+      readonly filename: string;
+      readonly 'pr-manager'?: string;
+      readonly locking?: 'auto' | 'on' | 'off';
+      readonly aio?: 'threads' | 'native' | 'io_uring';
+      readonly 'aio-max-batch'?: number;
+      readonly 'drop-cache'?: boolean;
+      readonly 'x-check-cache-dropped'?: boolean;
+    }
+  | {
+      readonly driver: 'raw';
+      readonly 'node-name'?: string;
+      readonly discard?: 'ignore' | 'unmap';
+      readonly cache?: { readonly direct?: boolean; readonly 'no-flush'?: boolean };
+      readonly 'read-only'?: boolean;
+      readonly 'auto-read-only'?: boolean;
+      readonly 'force-share'?: boolean;
+      readonly 'detect-zeroes'?: 'off' | 'on' | 'unmap';
+      readonly file: QmpType49 | string;
+      readonly offset?: number;
+      readonly size?: number;
+    };

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NetworkBackend, PortForward } from '@hako/hypervisor';
+import type { QmpClient } from '../qmp/qmp-client.ts';
+import { netdevStep, socketStep } from './backend-step.ts';
+import { deviceStep } from './device-step.ts';
+import type { Planner } from './plug-plan.ts';
+import type { PlugStep } from './plug-step.ts';
+
+/** A network card: what it is connected to, then the device. */
+export const planNetwork: Planner<'network'> = (device, { monitor, slots }) => {
+  const slot = slots.take();
+  const netdev = `net-${device.id}`;
+  const card = deviceStep(monitor, {
+    driver: 'virtio-net-pci',
+    id: `virtio-${device.id}`,
+    bus: slot.bus,
+    addr: slot.addr,
+    'disable-legacy': 'on',
+    netdev,
+    mac: device.mac,
+    romfile: '',
+  });
+  return {
+    steps: [...backendSteps(monitor, netdev, device.backend), card],
+    address: () => ({ pciPath: slot.pciPath }),
+    release: () => slots.release(slot),
+  };
+};
+
+function backendSteps(monitor: QmpClient, id: string, backend: NetworkBackend): PlugStep[] {
+  switch (backend.kind) {
+    case 'tap': {
+      const { interfaceName, vhost = false } = backend;
+      // No scripts: QEMU may start no process.
+      const tap = { type: 'tap', id, ifname: interfaceName, script: 'no', downscript: 'no', vhost } as const;
+      return [netdevStep(monitor, tap)];
+    }
+    case 'user': {
+      const { isolated = false, forwards = [] } = backend;
+      const hostfwd = forwards.map((forward) => ({ str: forwardText(forward) }));
+      return [netdevStep(monitor, { type: 'user', id, restrict: isolated, hostfwd })];
+    }
+    case 'vhost-user': {
+      const chardev = `char-${id}`;
+      return [
+        socketStep(monitor, { id: chardev, path: backend.socketPath }),
+        netdevStep(monitor, { type: 'vhost-user', id, chardev, vhostforce: true }),
+      ];
+    }
+    default:
+      return backend satisfies never;
+  }
+}
+
+function forwardText({ protocol, hostAddress = '127.0.0.1', hostPort, guestPort }: PortForward): string {
+  return `${protocol}:${hostAddress}:${hostPort}-:${guestPort}`;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HypervisorError } from '@hako/hypervisor';
+import { deviceStep } from './device-step.ts';
+import { checkMemoryRoom, mebibyte, memoryBackendStep } from './memory-backend.ts';
+import type { Planner } from './plug-plan.ts';
+
+/** Name of the device in QEMU. */
+export function virtioMemId(id: string): string {
+  return `virtio-${id}`;
+}
+
+/** Memory that grows and shrinks in place. Once plugged it stays: QEMU cannot take it out. */
+export const planVirtioMem: Planner<'virtio-mem'> = async (device, context, limits) => {
+  const { id, capacityMib, requestedMib = 0 } = device;
+  await checkMemoryRoom(context, capacityMib, limits);
+  const { monitor, slots } = context;
+  const slot = slots.take();
+  const memdev = `mem-${id}`;
+  return {
+    steps: [
+      memoryBackendStep(context, memdev, capacityMib),
+      {
+        ...deviceStep(monitor, {
+          driver: 'virtio-mem-pci',
+          id: virtioMemId(id),
+          bus: slot.bus,
+          addr: slot.addr,
+          'disable-legacy': 'on',
+          memdev,
+          'requested-size': requestedMib * mebibyte,
+          romfile: '',
+        }),
+        revert: () =>
+          Promise.reject(
+            new HypervisorError('unsupported', `virtio-mem ${id} cannot be taken out`, {
+              operand: id,
+              remedy: 'shrink it to 0 MiB instead',
+            }),
+          ),
+      },
+    ],
+    address: () => ({ pciPath: slot.pciPath }),
+    release: () => slots.release(slot),
+  };
+};

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, statSync } from 'node:fs';
+import type { PluggableDevice, VmConfig } from '@hako/hypervisor';
+import { describe, expect, test } from 'vitest';
+import type { Accelerator } from '../accelerator/accelerator.ts';
+import { machineProfile, type MachineName } from '../command-line/machine-profile.ts';
+import { QmpClient } from '../qmp/qmp-client.ts';
+import { FakeQmpMachine, type FakeQmpMachineOptions } from '../testing/fake-qmp-machine.ts';
+import { RecordedSchema } from '../testing/recorded-schema.ts';
+import { QemuHotplug } from './qemu-hotplug.ts';
+
+const schema = await RecordedSchema.load();
+
+const config: VmConfig = {
+  id: 'box-1',
+  runDir: '/run/hako/box-1',
+  kernelPath: '/assets/vmlinux',
+  initrdPath: '/assets/initrd.cpio',
+  kernelParameters: [],
+  vcpus: 1,
+  maximumVcpus: 4,
+  memoryMib: 512,
+  maximumMemoryMib: 1024,
+  sharedMemory: true,
+  devices: [{ kind: 'block', id: 'cold', path: '/data/cold.img', readOnly: true }],
+  agentChannel: 'virtio-serial',
+  accelerator: 'auto',
+};
+
+/** A block device of this machine, if it has one. */
+const blockDevice = readdirSync('/dev')
+  .map((name) => `/dev/${name}`)
+  .find((node) => statSync(node, { throwIfNoEntry: false })?.isBlockDevice() === true);
+
+/** A file that exists on every machine that runs this. */
+const path = import.meta.filename;
+const socketPath = '/run/peer.sock';
+const mac = '02:00:00:00:00:01';
+
+/** One file per case under `__golden__`: the commands of its plug, then those of its unplug. */
+const cases: readonly {
+  readonly name: string;
+  readonly device: PluggableDevice;
+  /** What unplugging leaves in the machine. Default nothing. */
+  readonly leaves?: readonly string[];
+  /** It cannot be unplugged. */
+  readonly stays?: true;
+  readonly skip?: boolean;
+}[] = [
+  { name: 'virtio-blk', device: { kind: 'block', id: 'data', path, readOnly: false } },
+  {
+    name: 'virtio-blk-options',
+    device: { kind: 'block', id: 'data', path, readOnly: true, serial: 's-1', discard: true, direct: true },
+  },
+  {
+    name: 'host-device',
+    device: { kind: 'block', id: 'disk', path: blockDevice ?? '/dev/null', readOnly: true },
+    skip: blockDevice === undefined,
+  },
+  {
+    name: 'virtio-scsi',
+    device: { kind: 'block', id: 'data', path, readOnly: false, driver: 'virtio-scsi' },
+    leaves: ['device scsi0'],
+  },
+  {
+    name: 'tap',
+    device: { kind: 'network', id: 'net', mac, backend: { kind: 'tap', interfaceName: 'tap0', vhost: true } },
+  },
+  {
+    name: 'user-network',
+    device: {
+      kind: 'network',
+      id: 'net',
+      mac,
+      backend: { kind: 'user', forwards: [{ protocol: 'tcp', hostPort: 8080, guestPort: 80 }] },
+    },
+  },
+  {
+    name: 'vhost-user-net',
+    device: { kind: 'network', id: 'net', mac, backend: { kind: 'vhost-user', socketPath } },
+  },
+  { name: 'virtio-fs', device: { kind: 'virtio-fs', id: 'share', tag: 'hako', socketPath } },
+  {
+    name: 'vhost-user-blk',
+    device: { kind: 'vhost-user-blk', id: 'disk', socketPath, reconnectSeconds: 10 },
+  },
+  { name: 'vhost-user-scsi', device: { kind: 'vhost-user-scsi', id: 'disk', socketPath } },
+  { name: 'vfio-pci', device: { kind: 'vfio', id: 'gpu', host: { kind: 'pci', address: '0000:3b:00.0' } } },
+  {
+    name: 'vfio-mediated',
+    device: { kind: 'vfio', id: 'gpu', host: { kind: 'mediated', sysfsPath: '/sys/bus/mdev/devices/x' } },
+  },
+  { name: 'vcpus', device: { kind: 'vcpus', id: 'more', count: 2 } },
+  { name: 'memory', device: { kind: 'memory', id: 'module', sizeMib: 256 } },
+  {
+    name: 'virtio-mem',
+    device: { kind: 'virtio-mem', id: 'grow', capacityMib: 256, requestedMib: 64 },
+    stays: true,
+  },
+];
+
+type Intercept = NonNullable<FakeQmpMachineOptions['intercept']>;
+
+interface Setup extends FakeQmpMachineOptions {
+  readonly accelerator?: Accelerator;
+  readonly machineName?: MachineName;
+}
+
+async function setUp({ accelerator = 'kvm', machineName = 'q35', ...options }: Setup = {}) {
+  const machine = new FakeQmpMachine({ cpus: { present: 1, places: 4 }, ...options });
+  const monitor = await QmpClient.connect(machine.server.clientEnd);
+  const profile = machineProfile(machineName);
+  const hotplug = new QemuHotplug({ monitor, config, machine: profile, accelerator });
+  return { machine, hotplug, [Symbol.dispose]: () => monitor[Symbol.dispose]() };
+}
+
+/** Commands that change the machine. */
+function changes(machine: FakeQmpMachine) {
+  return machine.server.received.filter(
+    ({ execute }) => !execute.startsWith('query-') && execute !== 'qmp_capabilities',
+  );
+}
+
+/** Lets through `count` changes of the machine and gives those behind to `decide`. */
+function after(count: number, decide: Intercept): Intercept {
+  let seen = 0;
+  return (command, machine) => {
+    if (command.execute.startsWith('query-') || command.execute === 'qmp_capabilities') return undefined;
+    seen += 1;
+    return seen === count + 1 ? decide(command, machine) : undefined;
+  };
+}
+
+const refused = { error: { class: 'GenericError', desc: 'scripted' } } as const;
+/** The controller stays once it is there. */
+const leftBySuccess = ['device scsi0'];
+
+/** Every command of every kind's plug. */
+const steps = cases
+  .filter(({ skip }) => skip !== true)
+  .flatMap(({ name, device }) => {
+    const counts: Readonly<Record<string, number>> = {
+      'virtio-scsi': 3,
+      'vhost-user-net': 3,
+      'vfio-pci': 1,
+      'vfio-mediated': 1,
+    };
+    return Array.from({ length: counts[name] ?? 2 }, (_, index) => ({ name, device, index }));
+  });
+
+describe.each(cases)('$name', ({ name, device, leaves = [], stays, skip = false }) => {
+  test.skipIf(skip)('its commands are those of the golden file, and QEMU knows them all', async () => {
+    using setup = await setUp();
+    const { machine, hotplug } = setup;
+    await hotplug.plug(device, {});
+    expect(hotplug.plugged).toMatchObject([{ device }]);
+    if (stays === undefined) {
+      await hotplug.unplug(device.id, {});
+      expect(machine.things).toEqual(leaves);
+      expect(hotplug.plugged).toEqual([]);
+    }
+    const commands = machine.server.received.map(({ execute, arguments: args }) => ({
+      execute,
+      arguments: args,
+    }));
+    expect(commands.flatMap((command) => schema.objections(command))).toEqual([]);
+    const text = commands.map((command) => JSON.stringify(command)).join('\n');
+    const anywhere = text
+      .replace(import.meta.dirname, '/data')
+      .replace(blockDevice ?? '/dev/null', '/dev/host-disk');
+    await expect(`${anywhere}\n`).toMatchFileSnapshot(`__golden__/${name}.txt`);
+  });
+});
+
+describe('a plug that fails leaves nothing, and can be tried again', () => {
+  test.for(steps)('$name, command $index is refused', async ({ device, index }) => {
+    using setup = await setUp({ intercept: after(index, () => refused) });
+    const { machine, hotplug } = setup;
+    await expect(hotplug.plug(device, {})).rejects.toMatchObject({ code: 'command_failed' });
+    expect(leftBySuccess).toEqual(expect.arrayContaining([...machine.things]));
+    expect(hotplug.plugged).toEqual([]);
+    await hotplug.plug(device, {});
+    expect(hotplug.plugged).toHaveLength(1);
+  });
+
+  const reversible = steps.filter(({ name, index }) => !(name === 'virtio-mem' && index === 1));
+  test.for(reversible)(
+    '$name, command $index is carried out but never answered',
+    async ({ device, index }) => {
+      const controller = new AbortController();
+      using setup = await setUp({
+        intercept: after(index, (command, machine) => {
+          machine.perform(command);
+          controller.abort();
+          return 'silence';
+        }),
+      });
+      const { machine, hotplug } = setup;
+      await expect(hotplug.plug(device, { signal: controller.signal })).rejects.toMatchObject({
+        code: 'aborted',
+      });
+      expect(leftBySuccess).toEqual(expect.arrayContaining([...machine.things]));
+      await hotplug.plug(device, {});
+      expect(hotplug.plugged).toHaveLength(1);
+    },
+  );
+
+  test('what a silent guest keeps after a failed plug holds the id, until it is unplugged', async () => {
+    const controller = new AbortController();
+    using setup = await setUp({
+      guest: 'refuses',
+      intercept: after(1, (command, machine) => {
+        machine.perform(command);
+        controller.abort();
+        return 'silence';
+      }),
+    });
+    const { machine, hotplug } = setup;
+    const device = { kind: 'virtio-fs', id: 'share', tag: 'hako', socketPath } as const;
+    await expect(hotplug.plug(device, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+    expect(machine.things).toEqual(['chardev char-share', 'device virtio-share']);
+    expect(hotplug.plugged).toEqual([]);
+    await expect(hotplug.plug(device, {})).rejects.toMatchObject({ code: 'device_exists' });
+    machine.guest = 'lets-go';
+    await hotplug.unplug('share', {});
+    expect(machine.things).toEqual([]);
+    await hotplug.plug(device, {});
+  });
+
+  test('an aborted signal sends nothing', async () => {
+    using setup = await setUp();
+    const { machine, hotplug } = setup;
+    const plug = hotplug.plug({ kind: 'vcpus', id: 'more', count: 1 }, { signal: AbortSignal.abort() });
+    await expect(plug).rejects.toMatchObject({ code: 'aborted' });
+    expect(changes(machine)).toEqual([]);
+  });
+
+  test('the end of QEMU ends the plug', async () => {
+    using setup = await setUp({ intercept: after(1, (_, machine) => (machine.server.close(), 'silence')) });
+    const plug = setup.hotplug.plug({ kind: 'virtio-fs', id: 'share', tag: 'hako', socketPath }, {});
+    await expect(plug).rejects.toMatchObject({ code: 'connection_lost' });
+  });
+});
+
+describe('unplug', () => {
+  const disk = { kind: 'block', id: 'data', path, readOnly: true } as const;
+
+  test.for([
+    { what: 'lets go meanwhile', before: true },
+    { what: 'lets go while the second wait goes on', before: false },
+  ])('ends in time with a silent guest, and is tried again when it $what', async ({ before }) => {
+    using setup = await setUp({ guest: 'keeps-silent' });
+    const { machine, hotplug } = setup;
+    await hotplug.plug(disk, {});
+    await expect(hotplug.unplug('data', { timeoutMs: 5 })).rejects.toMatchObject({ code: 'timeout' });
+    expect(hotplug.plugged).toHaveLength(1);
+    if (before) machine.letGo('virtio-data');
+    const again = hotplug.unplug('data', {});
+    await expect(hotplug.unplug('data', {})).rejects.toMatchObject({ code: 'invalid_state' });
+    if (!before) {
+      await expect
+        .poll(() => machine.server.received.filter(({ execute }) => execute === 'device_del').length)
+        .toBe(2);
+      machine.letGo('virtio-data');
+    }
+    await again;
+    expect(machine.things).toEqual([]);
+  });
+
+  test('a guest that refuses is told from one that is silent', async () => {
+    using setup = await setUp({ guest: 'refuses' });
+    const { machine, hotplug } = setup;
+    await hotplug.plug(disk, {});
+    await expect(hotplug.unplug('data', {})).rejects.toMatchObject({ code: 'guest_refused' });
+    expect(machine.things).toEqual(['node data', 'device virtio-data']);
+  });
+
+  test('of an emulated cpu is refused before QEMU sees it', async () => {
+    using setup = await setUp({ accelerator: 'tcg' });
+    const { machine, hotplug } = setup;
+    await hotplug.plug({ kind: 'vcpus', id: 'more', count: 1 }, {});
+    await expect(hotplug.unplug('more', {})).rejects.toMatchObject({ code: 'unsupported' });
+    expect(machine.things).toEqual(['device cpu-more-0']);
+  });
+
+  test('of an unknown device is refused', async () => {
+    using setup = await setUp();
+    await expect(setup.hotplug.unplug('nothing', {})).rejects.toMatchObject({ code: 'device_missing' });
+  });
+});
+
+describe('places', () => {
+  const disk = (id: string) => ({ kind: 'block', id, path, readOnly: true }) as const;
+
+  test('there are thirty behind the bridge, and a free one is used again', async () => {
+    using setup = await setUp();
+    const { hotplug } = setup;
+    const ids = Array.from({ length: 30 }, (_, index) => `disk-${index}`);
+    const plugged = await Promise.all(ids.map((id) => hotplug.plug(disk(id), {})));
+    const paths = plugged.map(({ address }) => address.pciPath);
+    expect(new Set(paths).size).toBe(30);
+    expect([paths[0], paths[29]]).toEqual(['02/01', '02/1e']);
+    await expect(hotplug.plug(disk('one-more'), {})).rejects.toMatchObject({ code: 'no_free_slot' });
+    await hotplug.unplug('disk-7', {});
+    expect((await hotplug.plug(disk('one-more'), {})).address.pciPath).toBe(paths[7]);
+  });
+
+  test('an arm64 machine has one per root port', async () => {
+    using setup = await setUp({ machineName: 'virt' });
+    expect((await setup.hotplug.plug(disk('data'), {})).address.pciPath).toBe('10/00');
+    expect(changes(setup.machine).at(-1)?.arguments).toMatchObject({ bus: 'rp0', addr: '00' });
+  });
+
+  test.for([
+    { machineName: 'microvm', device: disk('data') },
+    { machineName: 'virt', device: { kind: 'vcpus', id: 'more', count: 1 } },
+    { machineName: 'virt', device: { kind: 'memory', id: 'more', sizeMib: 128 } },
+  ] as const)('$machineName takes no $device.kind', async ({ machineName, device }) => {
+    using setup = await setUp({ machineName });
+    await expect(setup.hotplug.plug(device, {})).rejects.toMatchObject({ code: 'unsupported' });
+    expect(changes(setup.machine)).toEqual([]);
+  });
+
+  test.for([
+    { what: 'a fifth cpu', device: { kind: 'vcpus', id: 'more', count: 4 }, code: 'no_free_slot' },
+    {
+      what: 'memory beyond the maximum',
+      device: { kind: 'memory', id: 'more', sizeMib: 640 },
+      code: 'no_free_slot',
+    },
+    { what: 'a disk with the id of one that is there at boot', device: disk('cold'), code: 'device_exists' },
+    { what: 'a disk that is a directory', device: { ...disk('data'), path: '/' }, code: 'invalid_device' },
+    {
+      what: 'a disk that is missing',
+      device: { ...disk('data'), path: '/nonexistent' },
+      code: 'invalid_device',
+    },
+  ] as const)('$what is refused with $code, and nothing is sent', async ({ device, code }) => {
+    using setup = await setUp();
+    await expect(setup.hotplug.plug(device, {})).rejects.toMatchObject({ code });
+    expect(changes(setup.machine)).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  checkRequestedMib,
+  DeviceTable,
+  HypervisorError,
+  openDeadline,
+  validateDevice,
+  type PluggableDevice,
+  type PluggedDevice,
+  type VmConfig,
+  type WaitOptions,
+} from '@hako/hypervisor';
+import type { Accelerator } from '../accelerator/accelerator.ts';
+import type { MachineProfile } from '../command-line/machine-profile.ts';
+import type { QmpClient } from '../qmp/qmp-client.ts';
+import { PciSlots } from './pci-slots.ts';
+import { planDevice } from './plan-device.ts';
+import type { PlanContext, PlugPlan } from './plug-plan.ts';
+import { applySteps, revertSteps, RollbackError, type PlugStep } from './plug-step.ts';
+import { resizeMemory } from './resize-memory.ts';
+import { ScsiBus } from './scsi-bus.ts';
+
+const plugTimeoutMs = 10_000;
+const unplugTimeoutMs = 10_000;
+const resizeTimeoutMs = 10_000;
+
+interface Entry {
+  /** Absent for what a failed plug has left behind. */
+  readonly plugged?: PluggedDevice;
+  readonly steps: readonly PlugStep[];
+  readonly release: () => void;
+}
+
+/** What a {@link QemuHotplug} works on. */
+export interface QemuHotplugParts {
+  readonly monitor: QmpClient;
+  readonly config: VmConfig;
+  readonly machine: MachineProfile;
+  readonly accelerator: Accelerator;
+}
+
+/** Plugs devices into one running QEMU and takes them out again. */
+export class QemuHotplug {
+  readonly #machine: MachineProfile;
+  readonly #context: PlanContext;
+  readonly #table: DeviceTable<Entry>;
+
+  constructor({ monitor, config, machine, accelerator }: QemuHotplugParts) {
+    const slots = new PciSlots(machine.hotplugPlaces);
+    this.#machine = machine;
+    this.#context = { monitor, config, accelerator, slots, scsi: new ScsiBus(monitor, slots) };
+    this.#table = new DeviceTable(config.id, coldIds(config));
+  }
+
+  get plugged(): readonly PluggedDevice[] {
+    return this.#table.entries.flatMap(({ plugged }) => (plugged === undefined ? [] : [plugged]));
+  }
+
+  /** @throws HypervisorError as `VirtualMachine.plug` says */
+  async plug<Device extends PluggableDevice>(
+    device: Device,
+    options: WaitOptions,
+  ): Promise<PluggedDevice<Device>> {
+    validateDevice(device, this.#context.config.sharedMemory);
+    if (!this.#machine.pluggableKinds.has(device.kind)) {
+      throw new HypervisorError(
+        'unsupported',
+        `machine type ${this.#machine.name} takes no ${device.kind} now`,
+        {
+          operand: device.kind,
+        },
+      );
+    }
+    using deadline = openDeadline(`plugging device ${device.id}`, options, plugTimeoutMs);
+    const limits = { signal: deadline.signal, timeoutMs: Infinity };
+    const { plugged } = await this.#table.plug(device.id, deadline, async (keep) => {
+      const plan = await planDevice(device, this.#context, limits);
+      return await applyPlan(device, plan, limits, keep);
+    });
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the entry was made for this device
+    return plugged as PluggedDevice<Device>;
+  }
+
+  /** @throws HypervisorError as `VirtualMachine.unplug` says */
+  async unplug(id: string, options: WaitOptions): Promise<void> {
+    using deadline = openDeadline(`unplugging device ${id}`, options, unplugTimeoutMs);
+    const limits = { signal: deadline.signal, timeoutMs: Infinity };
+    await this.#table.unplug(id, async ({ steps, release }) => {
+      await revertSteps(steps, limits);
+      release();
+    });
+  }
+
+  /** @throws HypervisorError as `VirtualMachine.resizeMemory` says */
+  async resizeMemory(id: string, requestedMib: number, options: WaitOptions): Promise<void> {
+    using deadline = openDeadline(`resizing memory ${id}`, options, resizeTimeoutMs);
+    const device = this.#table.find(id).plugged?.device;
+    if (device?.kind !== 'virtio-mem') {
+      throw new HypervisorError('invalid_device', `device ${id} is not virtio-mem`, { operand: id });
+    }
+    checkRequestedMib(requestedMib, device.capacityMib);
+    await resizeMemory(this.#context.monitor, id, requestedMib, deadline.signal);
+  }
+}
+
+async function applyPlan(
+  device: PluggableDevice,
+  { steps, address, release }: PlugPlan,
+  limits: WaitOptions,
+  keep: (entry: Entry) => void,
+): Promise<Entry> {
+  try {
+    return { plugged: { device, address: await applySteps(steps, address, limits) }, steps, release };
+  } catch (error) {
+    if (!(error instanceof RollbackError)) {
+      release();
+      throw error;
+    }
+    keep({ steps, release });
+    throw error.cause;
+  }
+}
+
+/** Ids that QEMU knows in the place where those of plugged devices go. */
+function coldIds({ devices }: VmConfig): string[] {
+  return devices.flatMap((device) => (device.kind === 'block' ? [device.id] : []));
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
+import { HypervisorError } from '../hypervisor-error.ts';
+import { maximumSocketPathBytes } from '../vm-config.ts';
+import type { NetworkBackend, PluggableDevice, PluggableDevices, PluggableKind } from './pluggable-device.ts';
+
+const maximumTagBytes = 36;
+const maximumQueueSize = 1024;
+const maximumVcpus = 240;
+/** Memory of an x86-64 guest comes and goes in blocks of this size. */
+const memoryBlockMib = 128;
+const virtioMemBlockMib = 4;
+
+const checks: {
+  readonly [Kind in PluggableKind]: (device: PluggableDevices[Kind], hasSharedMemory: boolean) => void;
+} = {
+  block({ path, serial }) {
+    checkPath('path', path);
+    demand(serial === undefined || /^[\w.-]{1,20}$/.test(serial), 'serial', serial);
+  },
+  network({ mac, backend }, hasSharedMemory) {
+    // The lowest bit of the first byte marks a multicast address.
+    demand(/^[\da-f][02468ace](?::[\da-f]{2}){5}$/.test(mac), 'mac', mac);
+    checkBackend(backend, hasSharedMemory);
+  },
+  'virtio-fs'({ tag, socketPath, queueSize = maximumQueueSize }, hasSharedMemory) {
+    demand(/^[\x21-\x7e]+$/.test(tag) && tag.length <= maximumTagBytes, 'tag', tag);
+    const isPowerOfTwo = Number.isInteger(Math.log2(queueSize)) && queueSize > 1;
+    demand(isPowerOfTwo && queueSize <= maximumQueueSize, 'queueSize', queueSize);
+    checkSocket(socketPath, hasSharedMemory);
+  },
+  'vhost-user-blk'({ socketPath, reconnectSeconds = 0 }, hasSharedMemory) {
+    demand(Number.isInteger(reconnectSeconds) && reconnectSeconds >= 0, 'reconnectSeconds', reconnectSeconds);
+    checkSocket(socketPath, hasSharedMemory);
+  },
+  'vhost-user-scsi': ({ socketPath }, hasSharedMemory) => checkSocket(socketPath, hasSharedMemory),
+  vfio({ host }) {
+    if (host.kind === 'mediated') checkPath('sysfsPath', host.sysfsPath);
+    else demand(/^[\da-f]{4}:[\da-f]{2}:[01][\da-f]\.[0-7]$/.test(host.address), 'address', host.address);
+  },
+  vcpus: ({ count }) => demand(isWithin(count, 1, maximumVcpus), 'count', count),
+  memory: ({ sizeMib }) => demand(isMultiple(sizeMib, memoryBlockMib) && sizeMib > 0, 'sizeMib', sizeMib),
+  'virtio-mem'({ capacityMib, requestedMib = 0 }) {
+    demand(isMultiple(capacityMib, memoryBlockMib) && capacityMib > 0, 'capacityMib', capacityMib);
+    checkRequestedMib(requestedMib, capacityMib);
+  },
+};
+
+/**
+ * Checks the values of a device to plug. Looks at no file.
+ *
+ * @param hasSharedMemory - Whether other processes may map the machine's memory.
+ * @throws HypervisorError `invalid_device` naming the field
+ */
+export function validateDevice<Kind extends PluggableKind>(
+  device: PluggableDevice<Kind>,
+  hasSharedMemory: boolean,
+): void {
+  demand(/^[A-Za-z][\w.-]{0,30}$/.test(device.id), 'id', device.id);
+  const check: (values: PluggableDevices[Kind], isShared: boolean) => void = checks[device.kind];
+  check(device, hasSharedMemory);
+}
+
+/** Checks the size that a virtio-mem device shall have. @throws HypervisorError `invalid_device` */
+export function checkRequestedMib(requestedMib: number, capacityMib: number): void {
+  const fits = isMultiple(requestedMib, virtioMemBlockMib) && isWithin(requestedMib, 0, capacityMib);
+  demand(fits, 'requestedMib', requestedMib);
+}
+
+function demand(holds: boolean, field: string, value: unknown): asserts holds {
+  if (holds) return;
+  throw new HypervisorError('invalid_device', `device has ${field} ${JSON.stringify(value)}`, {
+    operand: field,
+  });
+}
+
+function checkPath(field: string, path: string): void {
+  demand(isAbsolute(path) && !path.includes('\0'), field, path);
+}
+
+function checkSocket(path: string, hasSharedMemory: boolean): void {
+  checkPath('socketPath', path);
+  demand(Buffer.byteLength(path) <= maximumSocketPathBytes, 'socketPath', path);
+  if (hasSharedMemory) return;
+  throw new HypervisorError('invalid_device', `device on ${path} needs shared memory`, {
+    operand: 'sharedMemory',
+    remedy: 'set sharedMemory',
+  });
+}
+
+function checkBackend(backend: NetworkBackend, hasSharedMemory: boolean): void {
+  switch (backend.kind) {
+    case 'tap':
+      // The kernel's limit, IFNAMSIZ, counts a NUL.
+      demand(/^[\w.-]{1,15}$/.test(backend.interfaceName), 'interfaceName', backend.interfaceName);
+      return;
+    case 'vhost-user':
+      checkSocket(backend.socketPath, hasSharedMemory);
+      return;
+    case 'user':
+      for (const { hostAddress = '127.0.0.1', hostPort, guestPort } of backend.forwards ?? []) {
+        demand(isIP(hostAddress) === 4, 'hostAddress', hostAddress);
+        demand(isPort(hostPort), 'hostPort', hostPort);
+        demand(isPort(guestPort), 'guestPort', guestPort);
+      }
+      return;
+    default:
+      backend satisfies never;
+  }
+}
+
+function isPort(port: number): boolean {
+  return isWithin(port, 1, 65_535);
+}
+
+function isWithin(value: number, lowest: number, highest: number): boolean {
+  return Number.isInteger(value) && value >= lowest && value <= highest;
+}
+
+function isMultiple(value: number, of: number): boolean {
+  return Number.isInteger(value) && value % of === 0;
+}
