@@ -57,6 +57,22 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(kernel).not.toBe((await readFile('/proc/sys/kernel/osrelease', 'utf8')).trim());
   });
 
+  test('machines from one template have the right time and random numbers of their own', async () => {
+    await using hako = await realHako(consoles);
+    const script = 'date +%s; head -c 16 /dev/urandom | base64';
+    const numbers = new Set<string | undefined>();
+    for (const template of ['always', 'always', 'never']) {
+      const beforeSeconds = Math.floor(Date.now() / 1000);
+      const { stdout } = await hako.run('run', '--template', template, 'busybox', 'sh', '-c', script);
+      const [seconds, random] = stdout.split('\n');
+      expect(Number(seconds), template).toBeGreaterThanOrEqual(beforeSeconds);
+      expect(Number(seconds), template).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
+      numbers.add(random);
+    }
+    expect(numbers.size).toBe(3);
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
   test('a megabyte of input comes back unchanged', async () => {
     await using hako = await realHako(consoles);
     const input = Array.from({ length: 40_000 }, (_, index) => `line ${index} größe\n`).join('');

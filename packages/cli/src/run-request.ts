@@ -25,6 +25,7 @@ export interface RunWords {
   readonly image?: string;
   readonly initrd?: string;
   readonly accel?: string;
+  readonly template?: string;
   readonly debug?: boolean;
 }
 
@@ -47,6 +48,7 @@ export interface RunRequest {
   readonly user?: string;
   readonly assets: AssetOverrides;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  readonly template: 'auto' | 'always' | 'never';
   readonly debug: boolean;
 }
 
@@ -91,6 +93,7 @@ export function runRequest(
       ...(words.initrd === undefined ? {} : { initrdPath: words.initrd }),
     },
     accelerator: accelerator(words.accel ?? 'auto'),
+    template: templateUse(words.template ?? 'auto'),
     debug: words.debug ?? false,
   };
 }
@@ -106,4 +109,9 @@ function absolute(directory: string): string {
 function accelerator(text: string): RunRequest['accelerator'] {
   if (text === 'auto' || text === 'kvm' || text === 'tcg') return text;
   throw new UsageError(`unknown accelerator ${JSON.stringify(text)}`, 'use auto, kvm or tcg');
+}
+
+function templateUse(text: string): RunRequest['template'] {
+  if (text === 'auto' || text === 'always' || text === 'never') return text;
+  throw new UsageError(`unknown use of templates ${JSON.stringify(text)}`, 'use auto, always or never');
 }

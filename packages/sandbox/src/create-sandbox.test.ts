@@ -43,7 +43,8 @@ async function setUp(options: FakeSandboxOptions = {}) {
     image,
     runRoot,
     directory: directory.path,
-    create: (more: SandboxOptions = {}) => createSandbox({ runRoot, id: 'box', ...more }, fake.components),
+    create: (more: SandboxOptions = {}) =>
+      createSandbox({ runRoot, id: 'box', cacheDirectory: directory.path, ...more }, fake.components),
     leftovers: () => readdir(runRoot).catch(() => []),
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };
@@ -322,4 +323,35 @@ test.for<{ options: SandboxOptions; code: string; message: string }>([
   });
   expect(world.steps).toEqual([]);
   expect(await world.leftovers()).toEqual([]);
+});
+
+test('the first machine is saved as template, the next starts from it with its own time and random numbers', async () => {
+  await using world = await setUp();
+  for (const kind of ['saved', 'started from it']) {
+    const callsBefore = world.agent.calls.length;
+    await using sandbox = await world.create({ template: 'always' });
+    const container = await sandbox.createContainer({ image: world.image, command: ['echo', 'hi'] });
+    await container.start();
+    expect(await text(container.stdout), kind).toBe('hi\n');
+    container.stderr.resume();
+    await container.wait();
+    const calls = world.agent.calls.slice(callsBefore);
+    expect(calls, kind).toEqual(expect.arrayContaining(['reseedRandomDev', 'setGuestDateTime']));
+    const vm = world.hypervisor.vms.at(-1);
+    expect(vm?.config.devices, kind).toEqual([]);
+    expect(vm?.pluggedDevices, kind).toMatchObject([{ device: { kind: 'virtio-fs' } }]);
+  }
+  const saves = world.hypervisor.calls.filter(({ method }) => method === 'save');
+  expect(saves).toHaveLength(1);
+  expect(world.hypervisor.vms.map(({ config }) => config.restoreFrom !== undefined)).toEqual([false, true]);
+});
+
+test('a template that cannot be saved costs nothing but the template', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create({
+    template: 'always',
+    cacheDirectory: join(world.directory, 'kernel'),
+  });
+  await sandbox.ready();
+  expect(sandbox.state.name).toBe('running');
 });

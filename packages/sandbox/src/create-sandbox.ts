@@ -13,6 +13,7 @@ import { completeComponents, type SandboxComponents } from './sandbox-components
 import { checkOptions, type SandboxConfig, type SandboxOptions } from './sandbox-options.ts';
 import { Sandbox } from './sandbox.ts';
 import { shareSocketPath } from './share/socket-path.ts';
+import { planMachine } from './template/boot-plan.ts';
 import { Timeline } from './timeline.ts';
 import { UndoStack } from './undo-stack.ts';
 
@@ -48,9 +49,18 @@ export async function createSandbox(
       runDirectory.release((options.keepRecord ?? false) && runDirectory.record.containerId !== undefined),
     );
     throwIfAborted(signal);
-    const vm = await parts.hypervisor.createVm(vmConfig(config, assets, channel, runDirectory.path), {
-      signal,
-    });
+    const { vm, plan } = await planMachine(
+      {
+        config: vmConfig(config, assets, channel, runDirectory.path),
+        unsavedDevices: [
+          { kind: 'virtio-fs', tag: sharedDirectoryTag, socketPath: shareSocketPath(runDirectory.path) },
+        ],
+        use: options.template ?? 'auto',
+        cacheDirectory: config.cacheDirectory,
+        signal,
+      },
+      parts,
+    );
     const share = await parts.startFileShare({ directory: runDirectory.path, signal });
     undo.push('file sharing', () => share.close());
     pushVm(undo, vm, options.keepConsoleLog);
@@ -60,6 +70,7 @@ export async function createSandbox(
       runDirectory,
       share,
       vm,
+      plan,
       connectAgent: parts.connectAgent,
       timeline,
       logger: parts.logger,
@@ -109,7 +120,7 @@ function vmConfig(
     vcpus: config.vcpus,
     memoryMib: config.memoryMib,
     sharedMemory: true,
-    devices: [{ kind: 'virtio-fs', tag: sharedDirectoryTag, socketPath: shareSocketPath(runDir) }],
+    devices: [],
     agentChannel,
     accelerator: options.accelerator ?? 'auto',
     ...(options.debug === undefined ? {} : { debug: options.debug }),

@@ -21,6 +21,11 @@ export interface SandboxOptions {
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
   /** Road to the agent. `auto` (default) uses vsock when the host has it, else virtio-serial. */
   readonly agentChannel?: 'auto' | 'vsock' | 'virtio-serial';
+  /**
+   * Whether the machine starts from a template: a saved machine of the same kind whose agent is up already; the first one
+   * of a kind boots and saves it. `auto` (default) does so for emulated machines, whose boot takes seconds.
+   */
+  readonly template?: 'auto' | 'always' | 'never';
   /** Words added to the kernel command line. */
   readonly kernelParameters?: readonly string[];
   /** Name servers of the guest's `/etc/resolv.conf`, as its lines. Default none. */

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { VirtualMachine } from '@hako/hypervisor';
 
 import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import { bootGuest } from './boot-guest.ts';
 import { createContainer } from './container/create-container.ts';
 import type { Container } from './container/container.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
@@ -18,6 +19,7 @@ import type { SandboxConfig } from './sandbox-options.ts';
 import { expectState, mayFollow, type SandboxState } from './sandbox-state.ts';
 import { sandboxStorages } from './sandbox-storages.ts';
 import type { FileShare } from './share/file-share.ts';
+import type { BootPlan } from './template/boot-plan.ts';
 import type { Phase, Timeline } from './timeline.ts';
 import type { UndoStack } from './undo-stack.ts';
 
@@ -33,6 +35,7 @@ export interface SandboxResources {
   readonly runDirectory: RunDirectory;
   readonly share: FileShare;
   readonly vm: VirtualMachine;
+  readonly plan: BootPlan;
   readonly connectAgent: ConnectAgent;
   readonly timeline: Timeline;
   readonly logger: Logger;
@@ -154,27 +157,17 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #boot(): Promise<GuestAgent> {
-    const { config, vm, timeline, connectAgent, runDirectory } = this.#resources;
+    const { config, vm, plan, timeline, connectAgent, runDirectory, logger } = this.#resources;
     const { signal } = config.options;
     try {
-      await timeline.measure('start virtual machine', () => vm.start(signal === undefined ? {} : { signal }));
-      const endpoint = await timeline.measure('boot guest', () =>
-        vm.waitForAgent(
-          async (probeSignal) => {
-            const candidate = connectAgent(await vm.openAgentChannel({ signal: probeSignal }));
-            try {
-              await candidate.agent.check({ signal: probeSignal });
-              return candidate;
-            } catch (error) {
-              await candidate.close();
-              throw error;
-            }
-          },
-          { timeoutMs: config.bootTimeoutMs, ...(signal === undefined ? {} : { signal }) },
-        ),
-      );
+      const { endpoint, complete } = await bootGuest({
+        ...{ vm, plan, connectAgent, timeline, logger, signal },
+        directory: runDirectory.path,
+        timeoutMs: config.bootTimeoutMs,
+      });
       this.#endpoint = endpoint;
       await Promise.all([
+        complete,
         endpoint.serve(`${runDirectory.path}/agent.sock`),
         timeline.measure('create sandbox', () =>
           this.#lifeline.call('creation of the sandbox', signal, (both) =>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AttachedProcess } from '@hako/agent-client';
 import type {
   CreateContainerRequest,
   CreateSandboxRequest,
@@ -17,27 +18,12 @@ export interface ProcessId {
   readonly execId: string;
 }
 
-/** Reads of a process's output; empty data is its end. */
-export interface ReadRequest extends ProcessId {
-  readonly len: number;
-}
-
 /** The calls on one process. */
 export interface ProcessAgent {
+  /** Attaches to its streams and its end, at once and without waiting for the guest. */
+  attachProcess(process: ProcessId): AttachedProcess;
   signalProcess(
     request: ProcessId & { readonly signal: number },
-    options?: AgentCallOptions,
-  ): Promise<unknown>;
-  waitProcess(request: ProcessId, options?: AgentCallOptions): Promise<{ readonly status: number }>;
-  writeStdin(
-    request: ProcessId & { readonly data: Uint8Array },
-    options?: AgentCallOptions,
-  ): Promise<unknown>;
-  closeStdin(request: ProcessId, options?: AgentCallOptions): Promise<unknown>;
-  readStdout(request: ReadRequest, options?: AgentCallOptions): Promise<{ readonly data: Uint8Array }>;
-  readStderr(request: ReadRequest, options?: AgentCallOptions): Promise<{ readonly data: Uint8Array }>;
-  ttyWinResize(
-    request: ProcessId & { readonly row: number; readonly column: number },
     options?: AgentCallOptions,
   ): Promise<unknown>;
 }
@@ -55,4 +41,9 @@ export interface GuestAgent extends ContainerAgent {
   check(options?: AgentCallOptions): Promise<unknown>;
   createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<unknown>;
   destroySandbox(options?: AgentCallOptions): Promise<unknown>;
+  reseedRandomDev(request: { readonly data: Uint8Array }, options?: AgentCallOptions): Promise<unknown>;
+  setGuestDateTime(
+    request: { readonly Sec: bigint; readonly Usec: bigint },
+    options?: AgentCallOptions,
+  ): Promise<unknown>;
 }

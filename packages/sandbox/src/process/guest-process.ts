@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from 'node:stream';
 
+import type { AttachedProcess, OutputName } from '@hako/agent-client';
+
 import { isProcessGone } from '../agent-failure.ts';
 import { withDeadline, type WaitOptions } from '../deadline.ts';
 import type { Lifeline } from '../lifeline.ts';
 import { GuestInput } from './guest-input.ts';
-import { GuestOutput } from './guest-output.ts';
+import { GuestOutput, type OutputSource } from './guest-output.ts';
 import type { ProcessAgent, ProcessId } from './guest-agent.ts';
 import { signalNumber } from './signal-number.ts';
-
-/** Bytes asked for in one read: what a Linux pipe holds by default, see pipe(7). */
-const readBytes = 64 * 1024;
 
 /** The character that means "end of input" to a terminal in its usual mode, see termios(3). */
 const endOfTransmission = Uint8Array.of(4);
@@ -52,6 +51,12 @@ export interface RemoteProcessOptions {
   readonly onFirstByte?: () => void;
 }
 
+/** Standard error of a process with a terminal. */
+const noOutput: OutputSource = {
+  read: () => Promise.resolve(new Uint8Array()),
+  discard: () => undefined,
+};
+
 /** A guest process spoken to through the agent. */
 export class RemoteProcess implements GuestProcess {
   readonly stdin: GuestInput;
@@ -60,37 +65,27 @@ export class RemoteProcess implements GuestProcess {
   readonly #id: ProcessId;
   readonly #agent: ProcessAgent;
   readonly #lifeline: Lifeline;
+  readonly #process: AttachedProcess;
   #exitCode: Promise<number> | undefined;
 
   constructor({ id, terminal, agent, lifeline, onFirstByte }: RemoteProcessOptions) {
     this.#id = id;
     this.#agent = agent;
     this.#lifeline = lifeline;
-    const writeStdin = (data: Uint8Array, signal: AbortSignal): Promise<void> =>
-      this.#call('write to standard input', signal, (options) => agent.writeStdin({ ...id, data }, options));
+    const process = agent.attachProcess(id);
+    this.#process = process;
+    const write = (data: Uint8Array, signal: AbortSignal): Promise<void> =>
+      this.#call('write to standard input', signal, (options) => process.write(data, options));
     this.stdin = new GuestInput({
-      write: writeStdin,
+      write,
       close: (signal) =>
         terminal
-          ? writeStdin(endOfTransmission, signal)
-          : this.#call('close of standard input', signal, (options) => agent.closeStdin(id, options)),
+          ? write(endOfTransmission, signal)
+          : this.#call('close of standard input', signal, (options) => process.closeStdin(options)),
     });
-    const read = (call: ProcessAgent['readStdout']) => async (signal: AbortSignal) =>
-      (
-        await lifeline.call('read of output', signal, (both) =>
-          call({ ...id, len: readBytes }, { signal: both }),
-        )
-      ).data;
-    this.stdout = new GuestOutput(
-      read((request, options) => agent.readStdout(request, options)),
-      onFirstByte,
-    );
-    this.stderr = new GuestOutput(
-      terminal
-        ? () => Promise.resolve(new Uint8Array())
-        : read((request, options) => agent.readStderr(request, options)),
-      onFirstByte,
-    );
+    this.stdout = new GuestOutput(this.#source('stdout'), onFirstByte);
+    this.stderr = new GuestOutput(terminal ? noOutput : this.#source('stderr'), onFirstByte);
+    if (terminal) process.discard('stderr');
     if (terminal) this.stderr.resume();
   }
 
@@ -117,7 +112,7 @@ export class RemoteProcess implements GuestProcess {
 
   async resize({ rows, columns }: TerminalSize): Promise<void> {
     await this.#call('resize of the terminal', undefined, (options) =>
-      this.#agent.ttyWinResize({ ...this.#id, row: rows, column: columns }, options),
+      this.#process.resize({ rows, columns }, options),
     );
   }
 
@@ -126,17 +121,24 @@ export class RemoteProcess implements GuestProcess {
     this.stderr.resume();
   }
 
-  /** The first answer to WaitProcess closes the streams in the guest, so it is asked for only after their end. */
   async #awaitExit(): Promise<number> {
     await Promise.race([
       Promise.all([this.stdout.ended, this.stderr.ended]),
       this.#lifeline.lost.then((reason) => Promise.reject(reason)),
     ]);
-    const { status } = await this.#lifeline.call('wait for the process', undefined, (signal) =>
-      this.#agent.waitProcess(this.#id, { signal }),
+    const status = await this.#lifeline.call('wait for the process', undefined, (signal) =>
+      this.#process.wait({ signal }),
     );
     this.stdin.destroy();
     return status;
+  }
+
+  #source(output: OutputName): OutputSource {
+    return {
+      read: (signal) =>
+        this.#lifeline.call('read of output', signal, (both) => this.#process.read(output, { signal: both })),
+      discard: () => this.#process.discard(output),
+    };
   }
 
   async #call(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { pollProcess, type AttachedProcess, type PolledCalls } from '@hako/agent-client';
 import type {
   CreateContainerRequest,
   CreateSandboxRequest,
@@ -7,11 +8,14 @@ import type {
 } from '@hako/protocols/agent';
 import type { Process } from '@hako/protocols/oci';
 
-import type { AgentCallOptions, GuestAgent, ProcessId, ReadRequest } from '../process/guest-agent.ts';
+import type { AgentCallOptions, GuestAgent, ProcessId } from '../process/guest-agent.ts';
 import { FakeProcess, type FakeMain } from './fake-process.ts';
 
-/** The calls of an agent, by name. */
-export type AgentMethod = keyof GuestAgent;
+/** Reads of a process's output; empty data is its end. */
+type ReadRequest = ProcessId & { readonly len: number };
+
+/** The calls of an agent, by name. A process is attached to by polling it. */
+export type AgentMethod = Exclude<keyof GuestAgent | keyof PolledCalls, 'attachProcess'>;
 
 /** What a fake agent does beyond answering. */
 export interface FakeGuestAgentOptions {
@@ -22,7 +26,7 @@ export interface FakeGuestAgentOptions {
 }
 
 /** An agent without a guest: processes are functions of the test. Records the calls. */
-export class FakeGuestAgent implements GuestAgent {
+export class FakeGuestAgent implements GuestAgent, PolledCalls {
   /** The calls in order. */
   readonly calls: AgentMethod[] = [];
   /** The containers that were created, by id. */
@@ -44,6 +48,14 @@ export class FakeGuestAgent implements GuestAgent {
   async createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<void> {
     await this.#enter('createSandbox', options);
     this.sandbox = request;
+  }
+
+  async reseedRandomDev(_request: unknown, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('reseedRandomDev', options);
+  }
+
+  async setGuestDateTime(_request: unknown, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('setGuestDateTime', options);
   }
 
   async destroySandbox(options?: AgentCallOptions): Promise<void> {
@@ -78,6 +90,10 @@ export class FakeGuestAgent implements GuestAgent {
     process.start();
   }
 
+  attachProcess(process: ProcessId): AttachedProcess {
+    return pollProcess(this, process);
+  }
+
   async signalProcess(request: ProcessId & { signal: number }, options?: AgentCallOptions): Promise<void> {
     await this.#enter('signalProcess', options);
     this.#find(request).deliver(request.signal);
@@ -88,9 +104,13 @@ export class FakeGuestAgent implements GuestAgent {
     return { status: await this.#find(request).exitCode };
   }
 
-  async writeStdin(request: ProcessId & { data: Uint8Array }, options?: AgentCallOptions): Promise<void> {
+  async writeStdin(
+    request: ProcessId & { data: Uint8Array },
+    options?: AgentCallOptions,
+  ): Promise<{ len: number }> {
     await this.#enter('writeStdin', options);
     this.#find(request).input.write(request.data);
+    return { len: request.data.length };
   }
 
   async closeStdin(request: ProcessId, options?: AgentCallOptions): Promise<void> {

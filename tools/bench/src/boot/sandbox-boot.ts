@@ -6,11 +6,14 @@ import { createSandbox, resolveImage } from '@hako/sandbox';
 import type { Phase } from '@hako/sandbox';
 import type { Figures } from '../frame/benchmark.ts';
 
-/** One sandbox through the library, phase by phase: `true` in the built-in image. */
-export async function measurePhases(): Promise<Figures> {
+/** Whether machines start from a template; see the options of `createSandbox`. */
+export type TemplateUse = 'always' | 'never';
+
+/** One sandbox through the library, phase by phase: `echo` in the built-in image. */
+export async function measurePhases(template: TemplateUse): Promise<Figures> {
   const image = await resolveImage('busybox');
   const startMs = performance.now();
-  await using sandbox = await createSandbox();
+  await using sandbox = await createSandbox({ template });
   const container = await sandbox.createContainer({ image, command: ['echo'] });
   container.stderr.resume();
   const firstByte = once(container.stdout, 'readable').then(() => performance.now());
@@ -19,16 +22,16 @@ export async function measurePhases(): Promise<Figures> {
   const firstByteMs = await firstByte;
   container.stdout.resume();
   await container.wait();
-  const readyAfterInitMs = await initToReadyMs(sandbox.consoleLogPath);
   const { vmPhases } = sandbox;
-  await sandbox.stop({ graceful: false });
   const bootMs = between(vmPhases.guestRunningMs, vmPhases.agentReadyMs);
+  const booted = template === 'never' ? await bootPhases(sandbox.consoleLogPath, bootMs) : { wake: bootMs };
+  await sandbox.stop({ graceful: false });
   return {
     total: performance.now() - startMs,
     ready: between(startMs, vmPhases.agentReadyMs),
     monitor: between(vmPhases.vmmSpawnedMs, vmPhases.monitorReadyMs),
-    kernel: bootMs - readyAfterInitMs,
-    init: readyAfterInitMs,
+    restore: between(vmPhases.monitorReadyMs, vmPhases.guestRunningMs),
+    ...booted,
     create: durationOf(sandbox.phases, 'create sandbox') + durationOf(sandbox.phases, 'create container'),
     start: durationOf(sandbox.phases, 'start container'),
     firstByte: firstByteMs - beforeStartMs,
@@ -37,10 +40,10 @@ export async function measurePhases(): Promise<Figures> {
 }
 
 /** `hako run busybox true`, the whole process. */
-export async function measureCommand(command: readonly string[]): Promise<Figures> {
+export async function measureCommand(command: readonly string[], template: TemplateUse): Promise<Figures> {
   const startMs = performance.now();
   const [program = '', ...words] = command;
-  const child = spawn(program, [...words, 'run', 'busybox', 'true'], {
+  const child = spawn(program, [...words, 'run', '--template', template, 'busybox', 'true'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await once(child, 'exit');
@@ -59,10 +62,11 @@ function durationOf(phases: readonly Phase[], name: string): number {
   return phase.durationMs;
 }
 
-/** The agent says on the console how long after its own start it was ready. */
-async function initToReadyMs(consoleLogPath: string): Promise<number> {
+/** The agent says on the console how long after its own start it was ready; a machine from a template says nothing. */
+async function bootPhases(consoleLogPath: string, bootMs: number): Promise<Figures> {
   const text = await readFile(consoleLogPath, 'utf8');
   const match = /"ready-after-ms":"(\d+)"/.exec(text);
   if (match === null) throw new Error('the agent did not announce itself on the console');
-  return Number(match[1]);
+  const init = Number(match[1]);
+  return { kernel: bootMs - init, init };
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+
+import { sharedDirectoryTag } from '@hako/protocols';
+import type { VirtualMachine } from '@hako/hypervisor';
+
+import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import type { Logger } from './logger.ts';
+import { shareSocketPath } from './share/socket-path.ts';
+import type { BootPlan } from './template/boot-plan.ts';
+import type { Timeline } from './timeline.ts';
+
+/** Enough for any generator of random numbers; upstream's runtime sends as much. */
+const seedBytes = 512;
+
+/** What {@link bootGuest} boots. */
+export interface BootRequest {
+  readonly vm: VirtualMachine;
+  readonly plan: BootPlan;
+  /** Run directory, where the file sharing listens. */
+  readonly directory: string;
+  readonly connectAgent: ConnectAgent;
+  readonly timeline: Timeline;
+  readonly logger: Logger;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A machine whose agent answers. */
+export interface BootedGuest {
+  readonly endpoint: AgentEndpoint;
+  /** The rest of what a machine from a template needs, under way: its file sharing, clock and random numbers. */
+  readonly complete: Promise<void>;
+}
+
+/**
+ * Brings a machine from nothing to an agent that answers.
+ * @param request what and how
+ * @returns the agent; it is the caller's to close
+ */
+export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
+  const { vm, plan, timeline, logger, signal } = request;
+  const limits = signal === undefined ? {} : { signal };
+  await timeline.measure('start virtual machine', () => vm.start(limits));
+  let endpoint = await timeline.measure('boot guest', () => reachAgent(request));
+  switch (plan.kind) {
+    case 'cold':
+      return { endpoint, complete: Promise.resolve() };
+    case 'save':
+      // Without a template the next machine boots as slowly as this one, which is no reason to fail.
+      await timeline
+        .measure('save template', () =>
+          plan.templates.add(plan.key, (directory) => vm.save(directory, limits)),
+        )
+        .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
+      // Saving has closed its connection.
+      await endpoint.close();
+      endpoint = await reachAgent(request);
+      break;
+    case 'clone':
+      break;
+    default:
+      plan satisfies never;
+  }
+  return {
+    endpoint,
+    complete: timeline.measure('plug file sharing', () => completeClone(request, endpoint)),
+  };
+}
+
+function reachAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promise<AgentEndpoint> {
+  return vm.waitForAgent(
+    async (probeSignal) => {
+      const candidate = connectAgent(await vm.openAgentChannel({ signal: probeSignal }));
+      try {
+        await candidate.agent.check({ signal: probeSignal });
+        return candidate;
+      } catch (error) {
+        await candidate.close();
+        throw error;
+      }
+    },
+    { timeoutMs, ...(signal === undefined ? {} : { signal }) },
+  );
+}
+
+/** Machines from one template have the same clock and the same random numbers to come, until they are told otherwise. */
+async function completeClone({ vm, directory, signal }: BootRequest, endpoint: AgentEndpoint): Promise<void> {
+  const limits = signal === undefined ? {} : { signal };
+  const nowMs = Date.now();
+  await Promise.all([
+    vm.plug(
+      {
+        kind: 'virtio-fs',
+        id: 'share',
+        tag: sharedDirectoryTag,
+        socketPath: shareSocketPath(directory),
+      },
+      limits,
+    ),
+    endpoint.agent.reseedRandomDev({ data: randomBytes(seedBytes) }, limits),
+    endpoint.agent.setGuestDateTime(
+      { Sec: BigInt(Math.floor(nowMs / 1000)), Usec: BigInt((nowMs % 1000) * 1000) },
+      limits,
+    ),
+  ]);
+}
