@@ -80,7 +80,8 @@ export function createInteropService(watches: Watches): InteropServiceImplementa
 }
 
 function metadataOf({ metadata }: CallContext): MetadataEntry[] {
-  const entries = Array.from(metadata, ([key, values]) => ({ key, values: values.map(String) }));
+  const entries: MetadataEntry[] = [];
+  for (const [key, values] of metadata) entries.push({ key, values: values.map(String) });
   return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
