@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
 import { findSandbox, listSandboxes, locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
@@ -13,6 +16,19 @@ const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
   () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
   () => ' (skipped: no guest image in the cache)',
 );
+
+/** Everything a port of this host says. */
+async function readFrom(port: number): Promise<string> {
+  return await text(connect(port, '127.0.0.1'));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
 
 /** Waits until a sandbox runs its workload. */
 async function untilRunning(hako: RealHako, id: string): Promise<void> {
@@ -70,6 +86,26 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
       numbers.add(random);
     }
     expect(numbers.size).toBe(3);
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('a workload reaches the host over the user network, and is reached through a published port', async () => {
+    await using hako = await realHako(consoles);
+    await using server = createServer((connection) => connection.end('from the host\n')).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const address = server.address();
+    const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const script = `nc 10.0.2.2 ${hostPort}; echo from the box | nc -l -p 80; ip -o link | wc -l`;
+    const published = await freePort();
+    const running = hako.run('run', '-p', `${published}:80`, 'busybox', 'sh', '-c', script);
+    await expect
+      .poll(() => readFrom(published).catch(() => ''), { timeout: 60_000, interval: 200 })
+      .toBe('from the box\n');
+    expect(await running).toMatchObject({ exitCode: 0, stdout: 'from the host\n2\n' });
+    expect((await hako.run('run', 'busybox', 'sh', '-c', 'ip -o link | wc -l')).stdout).toBe('1\n');
     expect(await hako.leftovers()).toEqual([]);
   });
 

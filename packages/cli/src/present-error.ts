@@ -47,6 +47,7 @@ function exitCodeOf(code: SandboxErrorCode): number {
     case 'invalid_state':
     case 'name_in_use':
     case 'sandbox_not_found':
+    case 'port_in_use':
     case 'socket_path_too_long':
     case 'permission_denied':
     case 'assets_missing':

@@ -69,6 +69,12 @@ function describeRun(command: Command, description: string): Command {
     .option('-e, --env <name=value>', 'set a variable; NAME alone takes ours over', collect)
     .option('-w, --workdir <dir>', 'working directory in the container')
     .option('-v, --volume <src:dst[:ro]>', 'share a directory or file of the host', collect)
+    .option('--network <network>', 'none or user: reach what the host reaches')
+    .option(
+      '-p, --publish <port:port>',
+      'lead a port of the host into the sandbox: [ADDRESS:]HOST:GUEST[/udp]',
+      collect,
+    )
     .option('--name <name>', 'name of the sandbox')
     .option('--hostname <name>', 'host name in the container')
     .option('-u, --user <user[:group]>', 'user of the workload')
@@ -214,7 +220,10 @@ function addAgentCtl(program: Command, components: CliComponents, finish: Finish
   agentCtl
     .command('connect')
     .description('run commands against an agent; exit code 1 when it refuses one')
-    .option('--server-address <address>', 'unix://PATH, vsock://CID:PORT, hvsock://PATH:PORT or serial://PATH')
+    .option(
+      '--server-address <address>',
+      'unix://PATH, vsock://CID:PORT, hvsock://PATH:PORT or serial://PATH',
+    )
     .option('-c, --cmd <command>', 'a command with its arguments; may be repeated', collect)
     .option('-i, --interactive', 'read commands from standard input')
     .option('-n, --no-auto-values', 'fill nothing in')

@@ -190,6 +190,18 @@ test.for<{ words: string[]; says: RegExp; code?: number; files?: Record<string, 
     says: /unknown accelerator "warp"; use auto, kvm or tcg/,
   },
   {
+    words: ['run', '--network', 'lan', 'busybox'],
+    says: /unknown network "lan"; use none or user/,
+  },
+  {
+    words: ['run', '--network', 'none', '-p', '8080:80', 'busybox'],
+    says: /--publish does not go with --network none/,
+  },
+  {
+    words: ['run', '-p', '8080', 'busybox'],
+    says: /port "8080" is not \[ADDRESS:\]HOST:GUEST\[\/udp\]/,
+  },
+  {
     words: ['run', '--template', 'often', 'busybox'],
     says: /unknown use of templates "often"; use auto, always or never/,
   },

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AssetOverrides, Volume } from '@hako/sandbox';
+import type { AssetOverrides, NetworkOptions, Volume } from '@hako/sandbox';
 
 import { parseCpuCount } from './parse/cpu-count.ts';
 import { parseEnvironment } from './parse/environment.ts';
 import { parseMemoryMib } from './parse/memory-size.ts';
+import { parseNetwork } from './parse/network.ts';
 import { parseVolume } from './parse/volume.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,6 +19,8 @@ export interface RunWords {
   readonly env?: readonly string[];
   readonly workdir?: string;
   readonly volume?: readonly string[];
+  readonly network?: string;
+  readonly publish?: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
   readonly user?: string;
@@ -43,6 +46,7 @@ export interface RunRequest {
   readonly env: readonly string[];
   readonly cwd?: string;
   readonly volumes: readonly Volume[];
+  readonly network: NetworkOptions;
   readonly name?: string;
   readonly hostname?: string;
   readonly user?: string;
@@ -84,6 +88,7 @@ export function runRequest(
     env: (words.env ?? []).flatMap((entry) => parseEnvironment(entry, env)),
     ...(workdir === undefined ? {} : { cwd: absolute(workdir) }),
     volumes: (words.volume ?? []).map(parseVolume),
+    network: parseNetwork(words.network, words.publish ?? []),
     ...(name === undefined ? {} : { name }),
     ...(hostname === undefined ? {} : { hostname }),
     ...(user === undefined ? {} : { user }),

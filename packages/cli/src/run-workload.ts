@@ -64,6 +64,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
       command,
       assets: request.assets,
       accelerator: request.accelerator,
+      network: request.network,
       template: request.template,
       debug: request.debug,
       keepRecord: context.keepRecord ?? false,

@@ -355,3 +355,34 @@ test('a template that cannot be saved costs nothing but the template', async () 
   await sandbox.ready();
   expect(sandbox.state.name).toBe('running');
 });
+
+test('a sandbox with a network has a card, an address, a route and name servers', async () => {
+  await using world = await setUp();
+  const ports = [{ hostPort: 65_431, guestPort: 80 }];
+  await using sandbox = await world.create({ network: { kind: 'user', ports } });
+  const container = await sandbox.createContainer({ image: world.image });
+  const [card] = world.hypervisor.vms[0]?.pluggedDevices ?? [];
+  expect(card?.device).toMatchObject({
+    kind: 'network',
+    backend: { kind: 'user', forwards: [{ protocol: 'tcp', hostAddress: '127.0.0.1', ...ports[0] }] },
+  });
+  expect(world.agent.network).toMatchObject([
+    { interface: { name: 'eth0', hwAddr: '02:68:61:6b:6f:01', IPAddresses: [{ address: '10.0.2.15' }] } },
+    { routes: { Routes: [{ dest: '', gateway: '10.0.2.2', device: 'eth0' }] } },
+  ]);
+  expect(world.agent.sandbox?.dns).toEqual(['nameserver 10.0.2.3']);
+  const mounts = world.agent.containers.get(container.id)?.OCI?.Mounts;
+  expect(mounts?.filter((mount) => mount.destination === '/etc/resolv.conf')).toMatchObject([
+    { source: '/etc/resolv.conf', options: ['rbind', 'rprivate', 'ro'] },
+  ]);
+});
+
+test('a sandbox without a network has neither card nor name servers', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create();
+  const container = await sandbox.createContainer({ image: world.image });
+  expect(world.hypervisor.vms[0]?.pluggedDevices).toEqual([]);
+  expect(world.agent.network).toEqual([]);
+  const mounts = world.agent.containers.get(container.id)?.OCI?.Mounts;
+  expect(mounts?.map(({ destination }) => destination)).not.toContain('/etc/resolv.conf');
+});

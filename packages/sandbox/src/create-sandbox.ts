@@ -8,6 +8,7 @@ import { agentChannelParameters, chooseAgentChannel, type AgentChannel } from '.
 import { throwIfAborted } from './deadline.ts';
 import type { GuestAssets } from './guest-assets.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
+import { expectFreePorts } from './network/free-ports.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
 import { checkOptions, type SandboxConfig, type SandboxOptions } from './sandbox-options.ts';
@@ -40,6 +41,7 @@ export async function createSandbox(
   const timeline = new Timeline(parts.clock);
   const endPreparation = timeline.begin('prepare host');
   const assets = await parts.locateAssets(config.cacheDirectory, options.assets ?? {});
+  if (config.network.kind === 'user') await expectFreePorts(config.network.ports);
   const channel = await chooseAgentChannel(options.agentChannel ?? 'auto');
 
   const undo = new UndoStack();

@@ -15,6 +15,7 @@ export { resolveCacheDirectory } from './image/image-cache.ts';
 export { resolveImage } from './image/resolve-image.ts';
 export type { ResolveImageOptions } from './image/resolve-image.ts';
 export type { Logger } from './logger.ts';
+export type { NetworkOptions, PublishedPort } from './network/network-options.ts';
 export type { GuestAgent } from './process/guest-agent.ts';
 export type { GuestProcess, TerminalSize } from './process/guest-process.ts';
 export type { ProcessIdentity } from './run/process-identity.ts';

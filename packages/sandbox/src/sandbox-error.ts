@@ -10,6 +10,7 @@
  * | `invalid_state` | the call is not allowed in the present state |
  * | `name_in_use` | another sandbox owns this id |
  * | `sandbox_not_found` | no sandbox has this id |
+ * | `port_in_use` | a port of the host that was to be published is taken or not allowed; nothing was created |
  * | `socket_path_too_long` | a socket of this sandbox would exceed the 107 bytes of `sockaddr_un` |
  * | `permission_denied` | the operating system refuses what a sandbox needs (root) |
  * | `assets_missing` | kernel or guest image not built or not found |
@@ -30,6 +31,7 @@ export type SandboxErrorCode =
   | 'invalid_state'
   | 'name_in_use'
   | 'sandbox_not_found'
+  | 'port_in_use'
   | 'socket_path_too_long'
   | 'permission_denied'
   | 'assets_missing'

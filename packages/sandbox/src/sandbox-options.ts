@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AssetOverrides } from './guest-assets.ts';
 import { resolveCacheDirectory } from './image/image-cache.ts';
+import { checkNetwork, type CheckedNetwork, type NetworkOptions } from './network/network-options.ts';
+import { userNameServer } from './network/user-network.ts';
 import { resolveRunRoot } from './run/run-directory.ts';
 import { generateId, validateId } from './run/sandbox-id.ts';
 import { SandboxError } from './sandbox-error.ts';
@@ -28,7 +30,9 @@ export interface SandboxOptions {
   readonly template?: 'auto' | 'always' | 'never';
   /** Words added to the kernel command line. */
   readonly kernelParameters?: readonly string[];
-  /** Name servers of the guest's `/etc/resolv.conf`, as its lines. Default none. */
+  /** What it can reach. Default: nothing. */
+  readonly network?: NetworkOptions;
+  /** Lines of the guest's and the containers' `/etc/resolv.conf`. Default: what the network has. */
   readonly dns?: readonly string[];
   /** Size of the `/dev/shm` its containers share, in MiB. Default 64. */
   readonly shmMib?: number;
@@ -60,6 +64,9 @@ export interface SandboxConfig {
   readonly memoryMib: number;
   readonly shmMib: number;
   readonly bootTimeoutMs: number;
+  readonly network: CheckedNetwork;
+  /** Lines of `/etc/resolv.conf`. */
+  readonly dns: readonly string[];
   readonly runRoot: string;
   readonly cacheDirectory: string;
   readonly options: SandboxOptions;
@@ -83,6 +90,7 @@ export function checkOptions(options: SandboxOptions): SandboxConfig {
   const runRoot = resolveRunRoot(options.runRoot);
   const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, shmMib = defaultShmMib } = options;
   const { bootTimeoutMs = defaultBootTimeoutMs, hostname = id } = options;
+  const network = checkNetwork(options.network);
   validateId(id, runRoot);
   if (!Number.isInteger(vcpus) || vcpus < 1) {
     throw new SandboxError('invalid_options', `${vcpus} virtual CPUs are not possible`, {
@@ -110,6 +118,8 @@ export function checkOptions(options: SandboxOptions): SandboxConfig {
     memoryMib,
     shmMib,
     bootTimeoutMs,
+    network,
+    dns: options.dns ?? (network.kind === 'user' ? [`nameserver ${userNameServer}`] : []),
     runRoot,
     cacheDirectory: resolveCacheDirectory(options.cacheDirectory),
     options,

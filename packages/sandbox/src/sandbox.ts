@@ -12,6 +12,7 @@ import { withDeadline, type WaitOptions } from './deadline.ts';
 import { fromHypervisorFailure, unexpectedExit } from './hypervisor-failure.ts';
 import { Lifeline } from './lifeline.ts';
 import type { Logger } from './logger.ts';
+import { attachUserNetwork } from './network/user-network.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
 import type { RunDirectory } from './run/run-directory.ts';
 import { describeError, SandboxError } from './sandbox-error.ts';
@@ -128,7 +129,15 @@ export class Sandbox implements AsyncDisposable {
     if (this.#containers.has(id))
       throw new SandboxError('invalid_options', `container id ${id} is already in use`);
     const { config, share, timeline } = this.#resources;
-    const host = { hostname: config.hostname, share, lifeline: this.#lifeline, timeline, ready: this.#ready };
+    const hasResolver = config.dns.length > 0;
+    const host = {
+      hostname: config.hostname,
+      hasResolver,
+      share,
+      lifeline: this.#lifeline,
+      timeline,
+      ready: this.#ready,
+    };
     const creation = createContainer(host, id, options, () => this.#containers.delete(id));
     this.#containers.set(id, creation);
     try {
@@ -168,13 +177,14 @@ export class Sandbox implements AsyncDisposable {
       this.#endpoint = endpoint;
       await Promise.all([
         complete,
+        this.#attachNetwork(endpoint.agent),
         endpoint.serve(`${runDirectory.path}/agent.sock`),
         timeline.measure('create sandbox', () =>
           this.#lifeline.call('creation of the sandbox', signal, (both) =>
             endpoint.agent.createSandbox(
               {
                 hostname: config.hostname,
-                dns: [...(config.options.dns ?? [])],
+                dns: [...config.dns],
                 storages: sandboxStorages(config.shmMib),
                 sandboxId: config.id,
               },
@@ -190,6 +200,17 @@ export class Sandbox implements AsyncDisposable {
       // What ended the machine says more than what its end led to.
       throw this.#state.name === 'failed' ? this.#state.error : bootFailure(error);
     }
+  }
+
+  async #attachNetwork(agent: GuestAgent): Promise<void> {
+    const { config, vm, timeline } = this.#resources;
+    const { network } = config;
+    if (network.kind === 'none') return;
+    await timeline.measure('attach network', () =>
+      this.#lifeline.call('attachment of the network', config.options.signal, (signal) =>
+        attachUserNetwork(vm, agent, network, { signal }),
+      ),
+    );
   }
 
   /** Of several things that end together, the one that explains the others is to be the reason. */

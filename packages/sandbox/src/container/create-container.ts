@@ -20,11 +20,19 @@ import {
   type ContainerOptions,
 } from './container-options.ts';
 import { explainLaunchFailure } from './launch-failure.ts';
-import { planVolumes, rootfsShareName, sharedRootfsPath, splitBundleMounts } from './mount-plan.ts';
+import {
+  planVolumes,
+  resolverMounts,
+  rootfsShareName,
+  sharedRootfsPath,
+  splitBundleMounts,
+} from './mount-plan.ts';
 
 /** What a container is created in. */
 export interface ContainerHost {
   readonly hostname: string;
+  /** Whether the guest has an `/etc/resolv.conf` of its own, for containers too. */
+  readonly hasResolver: boolean;
   readonly share: FileShare;
   readonly lifeline: Lifeline;
   readonly timeline: Timeline;
@@ -54,13 +62,14 @@ export async function createContainer(
   const volumes = await checkVolumes([...(bundle?.volumes ?? []), ...(options.volumes ?? [])]);
   const user = await resolveUser(options.user ?? image.user, image.rootfs);
   const plan = planVolumes(id, volumes);
+  const ownMounts = bundle?.others ?? defaultMounts;
   const root = rootOf(id, image.readOnly);
   const spec = containerSpec({
     ...options,
     user,
     hostname: host.hostname,
     rootPath: root.path,
-    mounts: [...(bundle?.others ?? defaultMounts), ...plan.mounts],
+    mounts: [...ownMounts, ...(host.hasResolver ? resolverMounts(ownMounts, volumes) : []), ...plan.mounts],
   });
   const command = spec.process?.args ?? [];
 

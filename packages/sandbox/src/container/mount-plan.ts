@@ -43,6 +43,22 @@ export function planVolumes(containerId: string, volumes: readonly CheckedVolume
   return { shares: planned.map(({ share }) => share), mounts: planned.map(({ mount }) => mount) };
 }
 
+/** The same file in guest and container. */
+const resolvConf = '/etc/resolv.conf';
+
+/**
+ * Lets a container resolve names as the guest does, unless it brings its own.
+ * @param others destinations that are taken already
+ */
+export function resolverMounts(
+  ...others: readonly (readonly { readonly destination: string }[])[]
+): readonly OciMount[] {
+  if (others.flat().some(({ destination }) => destination === resolvConf)) return [];
+  return [
+    { destination: resolvConf, type: 'bind', source: resolvConf, options: ['rbind', 'rprivate', 'ro'] },
+  ];
+}
+
 /**
  * Sorts the mounts of a bundle: what it binds from the host becomes a volume, everything else is the guest's to mount.
  * As upstream has it, `/proc`, `/sys` and device nodes are the guest's own, and so is `/dev/shm`.

@@ -7,6 +7,8 @@ import type {
   ExecProcessRequest,
 } from '@hako/protocols/agent';
 
+import type { NetworkAgent } from '../network/user-network.ts';
+
 /** Limits of one call. */
 export interface AgentCallOptions {
   readonly signal?: AbortSignal;
@@ -37,7 +39,7 @@ export interface ContainerAgent extends ProcessAgent {
 }
 
 /** The calls on the sandbox. */
-export interface GuestAgent extends ContainerAgent {
+export interface GuestAgent extends ContainerAgent, NetworkAgent {
   check(options?: AgentCallOptions): Promise<unknown>;
   createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<unknown>;
   destroySandbox(options?: AgentCallOptions): Promise<unknown>;

@@ -5,6 +5,8 @@ import type {
   CreateSandboxRequest,
   DeepPartial,
   ExecProcessRequest,
+  UpdateInterfaceRequest,
+  UpdateRoutesRequest,
 } from '@hako/protocols/agent';
 import type { Process } from '@hako/protocols/oci';
 
@@ -33,6 +35,8 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   readonly containers = new Map<string, DeepPartial<CreateContainerRequest>>();
   /** What CreateSandbox was asked. */
   sandbox: DeepPartial<CreateSandboxRequest> | undefined;
+  /** Interfaces and routes in the order of the requests. */
+  readonly network: DeepPartial<UpdateInterfaceRequest | UpdateRoutesRequest>[] = [];
   /** The processes by exec id. */
   readonly processes = new Map<string, FakeProcess>();
   readonly #options: FakeGuestAgentOptions;
@@ -56,6 +60,19 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
 
   async setGuestDateTime(_request: unknown, options?: AgentCallOptions): Promise<void> {
     await this.#enter('setGuestDateTime', options);
+  }
+
+  async updateInterface(
+    request: DeepPartial<UpdateInterfaceRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('updateInterface', options);
+    this.network.push(request);
+  }
+
+  async updateRoutes(request: DeepPartial<UpdateRoutesRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('updateRoutes', options);
+    this.network.push(request);
   }
 
   async destroySandbox(options?: AgentCallOptions): Promise<void> {

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+import { expect, test } from 'vitest';
+
+import { expectFreePorts } from './free-ports.ts';
+import { checkNetwork, type NetworkOptions } from './network-options.ts';
+
+const port = { hostPort: 8080, guestPort: 80 };
+
+test('without a word there is no network, and a port listens on the host alone by default', () => {
+  expect(checkNetwork()).toEqual({ kind: 'none' });
+  expect(checkNetwork({ kind: 'user', ports: [port] })).toEqual({
+    kind: 'user',
+    ports: [{ protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 8080, guestPort: 80 }],
+  });
+});
+
+test.each<{ says: RegExp; options: NetworkOptions }>([
+  { says: /port 0 is not/, options: { kind: 'user', ports: [{ ...port, hostPort: 0 }] } },
+  { says: /port 65536 is not/, options: { kind: 'user', ports: [{ ...port, guestPort: 65_536 }] } },
+  { says: /port 1.5 is not/, options: { kind: 'user', ports: [{ ...port, hostPort: 1.5 }] } },
+  { says: /"::1" is no IPv4/, options: { kind: 'user', ports: [{ ...port, hostAddress: '::1' }] } },
+  {
+    says: /"1.2.3.4,x" is no IPv4/,
+    options: { kind: 'user', ports: [{ ...port, hostAddress: '1.2.3.4,x' }] },
+  },
+  { says: /published twice/, options: { kind: 'user', ports: [port, { ...port, guestPort: 81 }] } },
+])('refuses what cannot be published: $says', ({ says, options }) => {
+  expect(() => checkNetwork(options)).toThrow(
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- asymmetric matchers are typed any
+    expect.objectContaining({ code: 'invalid_options', message: expect.stringMatching(says) }),
+  );
+});
+
+/** Takes a port of the host. */
+async function takePort(protocol: 'tcp' | 'udp') {
+  if (protocol === 'tcp') {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    return { hostPort, [Symbol.dispose]: () => void server.close() };
+  }
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { hostPort: socket.address().port, [Symbol.dispose]: () => void socket.close() };
+}
+
+test.each(['tcp', 'udp'] as const)(
+  'a %s port that is taken is found before anything is created',
+  async (protocol) => {
+    using taken = await takePort(protocol);
+    const { hostPort } = taken;
+    const published = { protocol, hostAddress: '127.0.0.1', hostPort, guestPort: 80 };
+    await expect(expectFreePorts([published])).rejects.toMatchObject({ code: 'port_in_use' });
+    const other = protocol === 'tcp' ? ('udp' as const) : ('tcp' as const);
+    // Tried twice: the first look leaves it free.
+    await expectFreePorts([{ ...published, protocol: other }]);
+    await expectFreePorts([{ ...published, protocol: other }]);
+  },
+);
