@@ -43,7 +43,11 @@ export function agentBlockAddress(plugged: PluggedDevice<BlockDrive | VhostUserD
     case 'virtio-blk-ccw':
       return { driver: 'blk-ccw', id: present(address.ccwBusId, device.id, 'CCW address'), vmPath: '' };
     case 'virtio-scsi':
-      return { driver: 'scsi', id: present(device.scsiAddress, device.id, 'SCSI address'), vmPath: '' };
+      return {
+        driver: 'scsi',
+        id: present(address.scsiAddress ?? device.scsiAddress, device.id, 'SCSI address'),
+        vmPath: '',
+      };
     case 'virtio-mmio': {
       const path = present(device.virtPath, device.id, 'device node');
       return { driver: 'mmioblk', id: path, vmPath: path };

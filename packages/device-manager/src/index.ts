@@ -34,5 +34,7 @@ export type {
   VhostUserDevice,
   VhostUserKind,
 } from './pluggable-device.ts';
+export { vmReceiver } from './vm-receiver.ts';
+export type { PluggingVm } from './vm-receiver.ts';
 export { bindToVfio, unbindFromVfio } from './vfio/vfio-binding.ts';
 export type { VfioBinding } from './vfio/vfio-binding.ts';

@@ -74,6 +74,8 @@ export type PluggableDevice = BlockDrive | VhostUserDevice | VfioDevice;
 /** Where the guest finds a plugged device, as far as the virtual machine knows. */
 export interface GuestAddress {
   readonly pciPath?: PciPath;
+  /** Target and LUN, `id:lun`, where the virtual machine has chosen them. */
+  readonly scsiAddress?: string;
   /** Channel subsystem address on s390x: `0.<n>.<dddd>`. */
   readonly ccwBusId?: string;
   /** Number of an NVDIMM: `/dev/pmem<n>`. */

@@ -10,6 +10,8 @@ import { findTestKernel } from './testing/test-guest.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
 const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
+const storageDaemonPath = '/usr/bin/qemu-storage-daemon';
+const hasStorageDaemon = (await stat(storageDaemonPath).catch(() => undefined)) !== undefined;
 const hasVirtiofsd = (await stat(virtiofsdPath).catch(() => undefined)) !== undefined;
 
 /** A running guest with a shell in it. */
@@ -24,16 +26,28 @@ async function startGuest(change: Partial<VmConfig> = {}) {
   return { directory, hypervisor, vm, shell, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function startVirtiofsd(socketPath: string, source: string) {
-  const daemon = execa(virtiofsdPath, [`--socket-path=${socketPath}`, '-o', `source=${source}`, '-f'], {
-    reject: false,
-  });
+/** Starts a program that serves a device on a socket, and waits for the socket. */
+async function startPeer(socketPath: string, program: string, args: readonly string[]) {
+  const peer = execa(program, args, { reject: false });
   await expect.poll(() => stat(socketPath).catch(() => undefined), { timeout: 5_000 }).toBeDefined();
   return {
-    ended: daemon,
+    ended: peer,
     async [Symbol.asyncDispose]() {
-      daemon.kill('SIGKILL');
-      await daemon;
+      peer.kill('SIGKILL');
+      await peer;
+    },
+  };
+}
+
+/** A tap of the host with an address, or undefined where the host does not allow that. */
+async function createTap(name: string, address: string): Promise<AsyncDisposable | undefined> {
+  const ip = (...args: readonly string[]) => execa('ip', args, { reject: false });
+  if ((await ip('tuntap', 'add', 'dev', name, 'mode', 'tap')).exitCode !== 0) return undefined;
+  await ip('address', 'add', address, 'dev', name);
+  await ip('link', 'set', name, 'up');
+  return {
+    async [Symbol.asyncDispose]() {
+      await ip('link', 'delete', name);
     },
   };
 }
@@ -54,7 +68,8 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
       const socketPath = join(directory, 'fs.sock');
       await mkdir(shared);
       await writeFile(join(shared, 'greeting'), 'from-host');
-      await using daemon = await startVirtiofsd(socketPath, shared);
+      const args = [`--socket-path=${socketPath}`, '-o', `source=${shared}`, '-f'];
+      await using daemon = await startPeer(socketPath, virtiofsdPath, args);
 
       const { address } = await vm.plug({ kind: 'virtio-fs', id: 'share', tag: 'hako', socketPath });
       expect(
@@ -192,6 +207,61 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect(usage.threads).toBeGreaterThanOrEqual(tasks.length - 1);
     expect(usage.userSeconds).toBeGreaterThan(0);
     expect(usage.residentBytes).toBeGreaterThan(0);
+  });
+
+  test.skipIf(!hasStorageDaemon)(
+    'a disk of another process is seen, written, unplugged and gone (skipped without qemu-storage-daemon)',
+    async () => {
+      await using guest = await startGuest({ sharedMemory: true });
+      const { vm, shell, directory } = guest;
+      const path = join(directory, 'disk.img');
+      const socketPath = join(directory, 'disk.sock');
+      await writeFile(path, Buffer.alloc(1024 * 1024, 'hello'));
+      await using _daemon = await startPeer(socketPath, storageDaemonPath, [
+        ...['--blockdev', `driver=file,node-name=disk,filename=${path}`],
+        '--export',
+        `type=vhost-user-blk,id=export,addr.type=unix,addr.path=${socketPath},node-name=disk,writable=on`,
+      ]);
+      const { address } = await vm.plug({ kind: 'vhost-user-blk', id: 'data', socketPath });
+      expect(await shell.until('test -b /dev/vda && head -c 5 /dev/vda')).toBe('hello');
+      expect(await shell.run(`ls ${sysfsOf(address.pciPath)}/virtio*/block`)).toBe('vda');
+      await shell.run('printf HELLO | dd of=/dev/vda conv=fsync 2>/dev/null');
+      await vm.unplug('data');
+      await shell.run('! test -e /dev/vda');
+      expect((await readFile(path, 'latin1')).slice(0, 10)).toBe('HELLOhello');
+    },
+  );
+
+  test('a network card on a tap of the host reaches the host', async ({ skip }) => {
+    const tap = await createTap('hakotap0', '10.77.0.1/24');
+    if (tap === undefined) skip('this host lets nobody create a tap');
+    await using _owned = tap;
+    await using guest = await startGuest();
+    const { vm, shell } = guest;
+    const mac = '02:00:00:00:00:2b';
+    const backend = { kind: 'tap', interfaceName: 'hakotap0' } as const;
+    const { address } = await vm.plug({ kind: 'network', id: 'net', mac, backend });
+    const name = await shell.until(`ls ${sysfsOf(address.pciPath)}/virtio*/net`);
+    await shell.run(`ip address add 10.77.0.2/24 dev ${name} && ip link set ${name} up`);
+    await shell.until('ping -c 1 -W 1 10.77.0.1');
+    await vm.unplug('net');
+  });
+
+  test('a host function that is missing is refused by QEMU for that reason, and leaves nothing', async () => {
+    await using guest = await startGuest();
+    const { vm } = guest;
+    const host = { kind: 'pci', address: 'ffff:ff:1f.7' } as const;
+    await expect(vm.plug({ kind: 'vfio', id: 'gpu', host })).rejects.toThrow(/no such host device/);
+    expect(vm.pluggedDevices).toEqual([]);
+  });
+
+  test('a machine with balloon and room to grow boots and has its balloon', async () => {
+    await using guest = await startGuest({
+      balloon: true,
+      maximumVcpus: 4,
+      cpuTopology: { sockets: 1, cores: 2, threads: 2 },
+    });
+    expect(await guest.shell.run('cat /sys/bus/virtio/devices/*/device')).toContain('0x0005');
   });
 
   test('a device that cannot be made leaves nothing behind, neither in QEMU nor in the books', async () => {

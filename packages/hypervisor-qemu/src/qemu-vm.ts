@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import {
   HypervisorError,
@@ -30,8 +29,7 @@ import { QemuHotplug } from './hotplug/qemu-hotplug.ts';
 import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
 import type { QmpCommands } from './qmp/generated/qmp-types.ts';
 import { QmpError } from './qmp/qmp-error.ts';
-import { disconnectAgent } from './snapshot/disconnect-agent.ts';
-import { saveSnapshot } from './snapshot/save-snapshot.ts';
+import { saveRunning } from './snapshot/save-running.ts';
 import { consoleLogPath, describeExit, releaseVmm, stopVmm, type RunningVmm } from './running-vmm.ts';
 
 const startTimeoutMs = 10_000;
@@ -174,21 +172,19 @@ export class QemuVm implements VirtualMachine {
   async save(directory: string, options: WaitOptions = {}): Promise<void> {
     const state = this.#lifecycle.expect('save', 'running', 'paused');
     using deadline = openDeadline(`saving vm ${this.id}`, options, saveTimeoutMs);
-    const { live } = state;
-    if (!this.#parts.config.sharedMemory)
-      throw new HypervisorError('unsupported', `vm ${this.id} has no shared memory, so it cannot be saved`, {
-        operand: 'sharedMemory',
+    const { config } = this.#parts;
+    if (!config.sharedMemory || this.pluggedDevices.length > 0) {
+      const reason = config.sharedMemory ? 'devices were plugged into it' : 'its memory is not shared';
+      throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved: ${reason}`, {
+        operand: this.id,
       });
+    }
     try {
-      await disconnectAgent(live, deadline.signal);
-      if (state.name === 'running') await live.monitor.execute('stop', {}, unlimited(deadline.signal));
-      try {
-        const { monitor, process } = live;
-        const socketPath = join(this.#parts.config.runDir, 'state.sock');
-        await saveSnapshot({ monitor, qemuPid: process.pid, directory, socketPath }, deadline.signal);
-      } finally {
-        if (state.name === 'running') await live.monitor.execute('cont', {});
-      }
+      await saveRunning(
+        state.live,
+        { resume: state.name === 'running', directory, runDir: config.runDir },
+        deadline.signal,
+      );
     } catch (error) {
       throw error instanceof QmpError ? monitorError(this.id, error) : error;
     }
@@ -312,11 +308,6 @@ export class QemuVm implements VirtualMachine {
   #note(phase: LaunchPhase): void {
     this.#phases = { ...this.#phases, [`${phase}Ms`]: performance.now() };
   }
-}
-
-/** The caller's deadline alone ends the wait. */
-function unlimited(signal: AbortSignal): WaitOptions {
-  return { signal, timeoutMs: Infinity };
 }
 
 /** Ends a VM whose start was given up in the moment it succeeded. */

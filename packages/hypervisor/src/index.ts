@@ -3,6 +3,7 @@ export { watchBoot } from './boot-watch.ts';
 export type { WatchedVm } from './boot-watch.ts';
 export { openDeadline, raceWithSignal } from './deadline.ts';
 export type { Deadline } from './deadline.ts';
+export type { DevicePlugging } from './hotplug/device-plugging.ts';
 export { DeviceTable } from './hotplug/device-table.ts';
 export type {
   GuestAddresses,
@@ -24,9 +25,7 @@ export { validateVmConfig } from './validate-vm-config.ts';
 export type {
   AgentProbe,
   StopOptions,
-  VcpuThread,
   VirtualMachine,
-  VmmUsage,
   VmPhases,
   VmPids,
   WaitOptions,
@@ -46,3 +45,4 @@ export type {
 export type { StopMeans, VmExit, VmExitReason } from './vm-exit.ts';
 export { VmLifecycle } from './vm-lifecycle.ts';
 export type { VmState, VmStateName } from './vm-lifecycle.ts';
+export type { VcpuThread, VmmUsage } from './vmm-usage.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises';
-import type { VmmUsage } from './virtual-machine.ts';
+import type { VmmUsage } from './vmm-usage.ts';
 
 /** Clock ticks per second in `/proc`: a constant of Linux's interface to programs (sysconf(3), `_SC_CLK_TCK`). */
 const ticksPerSecond = 100;

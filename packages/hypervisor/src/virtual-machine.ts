@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
-import type { PluggableDevice, PluggedDevice } from './hotplug/pluggable-device.ts';
+import type { DevicePlugging } from './hotplug/device-plugging.ts';
+import type { VcpuThread, VmmUsage } from './vmm-usage.ts';
 import type { VmExit } from './vm-exit.ts';
 import type { VmStateName } from './vm-lifecycle.ts';
 
@@ -14,26 +15,6 @@ export interface WaitOptions {
 export interface StopOptions {
   /** Upper bound of the whole stop. Default 5000. */
   readonly timeoutMs?: number;
-}
-
-/** A CPU of the guest and the thread of the host that runs it. */
-export interface VcpuThread {
-  readonly index: number;
-  readonly threadId: number;
-}
-
-/** What the hypervisor process of one machine uses on the host. */
-export interface VmmUsage {
-  readonly threads: number;
-  readonly openFiles: number;
-  readonly residentBytes: number;
-  readonly virtualBytes: number;
-  /** Processor time since its start. */
-  readonly userSeconds: number;
-  readonly systemSeconds: number;
-  /** From and to storage; undefined where the kernel does not count it. */
-  readonly readBytes?: number;
-  readonly writtenBytes?: number;
 }
 
 /** Process ids on the host. */
@@ -75,7 +56,7 @@ export type AgentProbe<T> = (signal: AbortSignal) => Promise<T>;
  *
  * `[Symbol.asyncDispose]` is {@link stop}.
  */
-export interface VirtualMachine extends AsyncDisposable {
+export interface VirtualMachine extends AsyncDisposable, DevicePlugging {
   readonly id: string;
   readonly state: VmStateName;
 
@@ -135,41 +116,6 @@ export interface VirtualMachine extends AsyncDisposable {
    *   `timeout` | `aborted`
    */
   save(directory: string, options?: WaitOptions): Promise<void>;
-
-  /**
-   * Puts a device into the machine while it runs, whole or not at all. Fulfilled when the machine has it; the guest may
-   * need a moment more to notice. Plugs of one machine happen one after the other. Default `timeoutMs` 10 000.
-   *
-   * Failure, deadline and abort take back what was done. Where the guest has the device by then and does not let go of
-   * it, its id stays taken until {@link unplug} succeeds.
-   *
-   * @throws HypervisorError `invalid_device` | `device_exists` | `no_free_slot` | `unsupported` | `invalid_state` |
-   *   `monitor_failed` | `timeout` | `aborted`
-   */
-  plug<Device extends PluggableDevice>(device: Device, options?: WaitOptions): Promise<PluggedDevice<Device>>;
-
-  /**
-   * Takes a plugged device out. Fulfilled when the guest has let go of it and the host's half is closed; that needs a
-   * guest which runs and takes part. Default `timeoutMs` 10 000. After a failure the device is still there, at least in
-   * part, and may be unplugged again.
-   *
-   * @throws HypervisorError `device_missing` | `guest_refused` | `unsupported` | `invalid_state` | `monitor_failed` |
-   *   `timeout` | `aborted`
-   */
-  unplug(id: string, options?: WaitOptions): Promise<void>;
-
-  /**
-   * Asks the guest to grow or shrink to another size of a `virtio-mem` device; fulfilled when it has. A guest shrinks only
-   * as far as it can do without the memory: after a deadline it may have come part of the way, and the request stands.
-   * Default `timeoutMs` 10 000.
-   *
-   * @throws HypervisorError `invalid_device` | `device_missing` | `invalid_state` | `monitor_failed` | `timeout` |
-   *   `aborted`
-   */
-  resizeMemory(id: string, requestedMib: number, options?: WaitOptions): Promise<void>;
-
-  /** What {@link plug} has put in and {@link unplug} has not taken out. */
-  readonly pluggedDevices: readonly PluggedDevice[];
 
   /** @throws HypervisorError `invalid_state` while there is no process */
   pids(): VmPids;

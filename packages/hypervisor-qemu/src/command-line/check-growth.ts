@@ -2,12 +2,15 @@
 import { HypervisorError, type VmConfig } from '@hako/hypervisor';
 import type { MachineProfile } from './machine-profile.ts';
 
+/** The part of a config that says how large a machine is and may become. */
+export type VmSize = Pick<VmConfig, 'vcpus' | 'maximumVcpus' | 'memoryMib' | 'maximumMemoryMib'>;
+
 /**
  * Refuses room for CPUs or memory in a machine that cannot take any.
  *
  * @throws HypervisorError `unsupported`
  */
-export function checkGrowth(config: VmConfig, { name, pluggableKinds }: MachineProfile): void {
+export function checkGrowth(config: VmSize, { name, pluggableKinds }: MachineProfile): void {
   const { vcpus, maximumVcpus = vcpus, memoryMib, maximumMemoryMib = memoryMib } = config;
   if (maximumVcpus > vcpus && !pluggableKinds.has('vcpus')) throw cannotGrow('maximumVcpus', name);
   const takesMemory = pluggableKinds.has('memory') || pluggableKinds.has('virtio-mem');

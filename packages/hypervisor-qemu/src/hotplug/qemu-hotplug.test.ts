@@ -291,6 +291,61 @@ describe('unplug', () => {
   });
 });
 
+describe('resizing memory', () => {
+  const mebibyte = 1024 * 1024;
+
+  /** A guest that goes through these sizes when it is asked for another. */
+  async function growing(sizesMib: readonly number[]) {
+    let size = 0;
+    const setup = await setUp({
+      intercept: ({ execute }, machine) => {
+        if (execute === 'qom-get') return { return: size };
+        if (execute !== 'qom-set') return undefined;
+        setImmediate(() => {
+          for (const sizeMib of sizesMib) {
+            size = sizeMib * mebibyte;
+            const data = { id: 'virtio-grow', size, 'qom-path': '/machine/peripheral/virtio-grow' };
+            machine.server.emit('MEMORY_DEVICE_SIZE_CHANGE', data);
+          }
+        });
+        return undefined;
+      },
+    });
+    await setup.hotplug.plug({ kind: 'virtio-mem', id: 'grow', capacityMib: 256 }, {});
+    return setup;
+  }
+
+  test('ends when the guest has the size, step by step', async () => {
+    using setup = await growing([64, 128]);
+    await setup.hotplug.resizeMemory('grow', 128, {});
+    const { execute, arguments: args } = await setup.machine.server.command('qom-set');
+    expect(schema.objections({ execute, arguments: args })).toEqual([]);
+    expect(args).toEqual({ path: 'virtio-grow', property: 'requested-size', value: 128 * mebibyte });
+  });
+
+  test('ends at once when the guest has it already', async () => {
+    using setup = await growing([]);
+    await setup.hotplug.resizeMemory('grow', 0, {});
+  });
+
+  test('ends in time when the guest stops half-way', async () => {
+    using setup = await growing([64]);
+    const resized = setup.hotplug.resizeMemory('grow', 128, { timeoutMs: 20 });
+    await expect(resized).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  test.for([
+    { what: 'beyond the capacity', id: 'grow', sizeMib: 260, code: 'invalid_device' },
+    { what: 'by half a block', id: 'grow', sizeMib: 2, code: 'invalid_device' },
+    { what: 'of a device that is missing', id: 'nothing', sizeMib: 4, code: 'device_missing' },
+    { what: 'of a memory module', id: 'module', sizeMib: 4, code: 'invalid_device' },
+  ])('$what is refused with $code', async ({ id, sizeMib, code }) => {
+    using setup = await growing([]);
+    await setup.hotplug.plug({ kind: 'memory', id: 'module', sizeMib: 128 }, {});
+    await expect(setup.hotplug.resizeMemory(id, sizeMib, {})).rejects.toMatchObject({ code });
+  });
+});
+
 describe('places', () => {
   const disk = (id: string) => ({ kind: 'block', id, path, readOnly: true }) as const;
 

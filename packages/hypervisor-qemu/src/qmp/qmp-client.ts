@@ -93,9 +93,8 @@ export class QmpClient implements Disposable {
     this.#pending.set(id, { command, outcome });
     try {
       this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
-      const value = await raceWithSignal(outcome.promise, deadline.signal);
-      // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- QEMU's schema gives this type
-      return value as QmpCommands[Name]['returns'];
+      // QEMU's schema gives the answer this command's type.
+      return await raceWithSignal(outcome.promise, deadline.signal);
     } finally {
       this.#pending.delete(id);
     }

@@ -7,7 +7,7 @@ import { LineSplitter } from '../qmp/line-splitter.ts';
 export interface GuestShell {
   /** Runs a script with busybox and answers with what it wrote, both streams together. Rejects if the script fails. */
   run(script: string): Promise<string>;
-  /** Runs a script again and again until it succeeds. */
+  /** Runs a script again and again until it succeeds, and answers with what it wrote then. */
   until(script: string): Promise<string>;
 }
 
@@ -38,12 +38,12 @@ export async function openGuestShell(vm: VirtualMachine): Promise<GuestShell> {
     return output;
   };
   await vm.waitForAgent((signal) => ask('true', signal), { timeoutMs: bootTimeoutMs });
-  const seconds = scriptTimeoutMs / 1000;
+  const attempts = Math.round(scriptTimeoutMs / 1000 / pauseSeconds);
   return {
     run: (script) => run(script),
     until: (script) =>
       run(
-        `i=0; until { ${script}\n}; do i=$((i+1)); test $i -gt ${Math.round(seconds / pauseSeconds)} && exit 1; sleep ${pauseSeconds}; done`,
+        `i=0; until output=$({ ${script}\n} 2>&1); do i=$((i+1)); test $i -gt ${attempts} && exit 1; sleep ${pauseSeconds}; done; echo "$output"`,
         2 * scriptTimeoutMs,
       ),
   };

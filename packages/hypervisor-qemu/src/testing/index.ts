@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+export { FakeQmpMachine } from './fake-qmp-machine.ts';
+export type { FakeGuestManner, FakeQmpMachineOptions } from './fake-qmp-machine.ts';
 export { FakeQmpServer } from './fake-qmp-server.ts';
 export type { FakeQmpServerOptions, QmpAnswer, ReceivedQmpCommand } from './fake-qmp-server.ts';
 export { openGuestShell } from './guest-shell.ts';

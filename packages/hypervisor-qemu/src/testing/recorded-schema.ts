@@ -52,11 +52,12 @@ export class RecordedSchema {
 
   /** The properties of a CPU depend on its model, so only those of other devices are known. */
   #deviceObjections(args: unknown): readonly string[] {
-    const { driver, id: _, bus: _bus, ...properties } = fieldsOf(args);
+    const { driver, ...others } = fieldsOf(args);
+    const properties = Object.entries(others).filter(([name]) => name !== 'id' && name !== 'bus');
     const known = this.#devices[String(driver)];
     if (known === undefined)
       return String(driver).endsWith('-cpu') ? [] : [`device_add: no driver ${String(driver)}`];
-    return Object.entries(properties).flatMap(([name, value]) => {
+    return properties.flatMap(([name, value]) => {
       const property = known.find((entry) => entry.name === name);
       if (property === undefined) return [`device_add: ${String(driver)} has no ${name}`];
       return fitsProperty(property.type, name, value) ? [] : [`device_add: ${name} is no ${property.type}`];

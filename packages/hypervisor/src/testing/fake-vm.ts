@@ -8,15 +8,8 @@ import { openDeadline, type Deadline } from '../deadline.ts';
 import type { PluggableDevice, PluggedDevice } from '../hotplug/pluggable-device.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import { readProcessUsage } from '../process-usage.ts';
-import type {
-  AgentProbe,
-  VcpuThread,
-  VirtualMachine,
-  VmmUsage,
-  VmPhases,
-  VmPids,
-  WaitOptions,
-} from '../virtual-machine.ts';
+import type { AgentProbe, VirtualMachine, VmPhases, VmPids, WaitOptions } from '../virtual-machine.ts';
+import type { VcpuThread, VmmUsage } from '../vmm-usage.ts';
 import type { VmConfig } from '../vm-config.ts';
 import type { VmExit, VmExitReason } from '../vm-exit.ts';
 import { VmLifecycle, type VmStateName } from '../vm-lifecycle.ts';
@@ -186,8 +179,8 @@ export class FakeVm implements VirtualMachine {
     this.#record('save');
     this.#lifecycle.expect('save', 'running', 'paused');
     using deadline = openDeadline(`saving vm ${this.id}`, options, 30_000);
-    if (!this.config.sharedMemory)
-      throw new HypervisorError('unsupported', `vm ${this.id} has no shared memory`);
+    if (!this.config.sharedMemory || this.pluggedDevices.length > 0)
+      throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved`);
     this.#stream?.destroy();
     await deadline.race(mkdir(directory));
     await writeFile(join(directory, fakeSnapshotFile), '', { signal: deadline.signal });
