@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { CliComponents } from './cli-components.ts';
 import type { AgentCtlWords } from './commands/agent-ctl.ts';
 import { parseEnvironment } from './parse/environment.ts';
-import { runRequest, type RunWords } from './run-request.ts';
+import { runRequest, type RunRequest, type RunWords } from './run-request.ts';
 
 /** Receives the exit code of the command that ran. */
 type Finish = (exitCode: number) => void;
@@ -29,7 +29,7 @@ export function createProgram(components: CliComponents, words: readonly string[
 
   describeRun(program.command('run'), 'run a workload in a new sandbox').action(
     async (image: string, command: string[], options: RunWords) => {
-      const request = runRequest(image, command, options, components.env);
+      const request = await configured(runRequest(image, command, options, components.env), options.config);
       if (request.detach) {
         const { detach } = await import('./commands/detach.ts');
         finish(await detach(words.slice(words.indexOf('run') + 1), components));
@@ -42,14 +42,24 @@ export function createProgram(components: CliComponents, words: readonly string[
   describeRun(program.command('own', { hidden: true }), 'own a detached sandbox').action(
     async (image: string, command: string[], words: RunWords) => {
       const { own } = await import('./commands/owner.ts');
-      finish(await own(runRequest(image, command, words, components.env), components));
+      const request = await configured(runRequest(image, command, words, components.env), words.config);
+      finish(await own(request, components));
     },
   );
   addExec(program, components, finish);
   addLists(program, components, finish);
   addWire(program, components, finish);
   addAgentCtl(program, components, finish);
+  addConfig(program, components, finish);
   return program;
+}
+
+/** Puts a request on top of a configuration file, if one is named. */
+async function configured(request: RunRequest, file: string | undefined): Promise<RunRequest> {
+  if (file === undefined) return request;
+  const { applyConfiguration } = await import('./config/apply-configuration.ts');
+  const { readConfiguration } = await import('./config/read-configuration.ts');
+  return applyConfiguration(request, await readConfiguration(file));
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
@@ -83,6 +93,7 @@ function describeRun(command: Command, description: string): Command {
     .option('--initrd <file>', 'guest initial ramdisk to boot')
     .option('--accel <accelerator>', 'auto, kvm or tcg')
     .option('--template <use>', 'start from a saved machine: auto (if emulated), always or never')
+    .option('--config <file>', "a configuration.toml of Kata's; the words here come before it")
     .option('--debug', 'kernel messages on the guest console');
 }
 
@@ -172,6 +183,34 @@ function addLists(program: Command, components: CliComponents, finish: Finish): 
     .action(async () => {
       const { demo } = await import('./commands/demo.ts');
       finish(await demo(components));
+    });
+}
+
+interface ConfigShowWords {
+  readonly config?: string;
+  readonly changed?: boolean;
+  readonly json?: boolean;
+}
+
+function addConfig(program: Command, components: CliComponents, finish: Finish): void {
+  const config = program.command('config').description("read a configuration.toml of Kata's");
+  config
+    .command('show')
+    .description('print every key with its value and where that comes from')
+    .option('--config <file>', 'the file; config.d beside it is read too')
+    .option('--changed', 'only what a file sets')
+    .option('--json', 'for programs')
+    .action(async (words: ConfigShowWords) => {
+      const { configShow } = await import('./commands/config-show.ts');
+      const { changed = false, json = false } = words;
+      finish(await configShow({ file: words.config, changed, json }, components));
+    });
+  config
+    .command('schema')
+    .description('print the JSON schema of the file, for editors')
+    .action(async () => {
+      const { configurationSchema } = await import('@hako/configuration');
+      components.stdout.write(`${JSON.stringify(configurationSchema(), null, 2)}\n`);
     });
 }
 

@@ -190,6 +190,20 @@ test.for<{ words: string[]; says: RegExp; code?: number; files?: Record<string, 
     says: /unknown accelerator "warp"; use auto, kvm or tcg/,
   },
   {
+    words: ['run', '--config', '/nowhere.toml', 'busybox'],
+    says: /\/nowhere\.toml: cannot be read/,
+  },
+  {
+    words: ['run', '--config', '$DIR/c.toml', 'busybox'],
+    says: /c\.toml:2: unknown key "defualt_memory" in \[hypervisor\.qemu\]; write default_memory/,
+    files: { 'c.toml': '[hypervisor.qemu]\ndefualt_memory = 1\n' },
+  },
+  {
+    words: ['config', 'show', '--config', '$DIR/c.toml'],
+    says: /c\.toml:2: hypervisor\.qemu\.shared_fs must be one of/,
+    files: { 'c.toml': '[hypervisor.qemu]\nshared_fs = "nfs"\n' },
+  },
+  {
     words: ['run', '--network', 'lan', 'busybox'],
     says: /unknown network "lan"; use none or user/,
   },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AssetOverrides, NetworkOptions, Volume } from '@hako/sandbox';
+import type { AssetOverrides, HostPrograms, NetworkOptions, Volume } from '@hako/sandbox';
 
 import { parseCpuCount } from './parse/cpu-count.ts';
 import { parseEnvironment } from './parse/environment.ts';
@@ -30,6 +30,7 @@ export interface RunWords {
   readonly accel?: string;
   readonly template?: string;
   readonly debug?: boolean;
+  readonly config?: string;
 }
 
 /** What `hako run` shall do, understood and checked as far as words can be. */
@@ -54,6 +55,12 @@ export interface RunRequest {
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   readonly template: 'auto' | 'always' | 'never';
   readonly debug: boolean;
+  /** Words for the guest's kernel. */
+  readonly kernelParameters: readonly string[];
+  /** Programs other than the installed ones. */
+  readonly programs: HostPrograms;
+  /** Machine type; default: the usual one. */
+  readonly machine?: 'q35' | 'microvm' | 'virt';
 }
 
 /**
@@ -100,6 +107,8 @@ export function runRequest(
     accelerator: accelerator(words.accel ?? 'auto'),
     template: templateUse(words.template ?? 'auto'),
     debug: words.debug ?? false,
+    kernelParameters: [],
+    programs: {},
   };
 }
 

@@ -13,6 +13,7 @@ import { RunDirectory } from './run/run-directory.ts';
 import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
 import { checkOptions, type SandboxConfig, type SandboxOptions } from './sandbox-options.ts';
 import { Sandbox } from './sandbox.ts';
+import { virtiofsdProgram } from './share/virtiofsd-command.ts';
 import { shareSocketPath } from './share/socket-path.ts';
 import { planMachine } from './template/boot-plan.ts';
 import { Timeline } from './timeline.ts';
@@ -37,12 +38,14 @@ export async function createSandbox(
   const config = checkOptions(options);
   const signal = options.signal ?? new AbortController().signal;
   throwIfAborted(signal);
-  const parts = await completeComponents(components);
+  const parts = await completeComponents(components, options);
   const timeline = new Timeline(parts.clock);
   const endPreparation = timeline.begin('prepare host');
   const assets = await parts.locateAssets(config.cacheDirectory, options.assets ?? {});
   if (config.network.kind === 'user') await expectFreePorts(config.network.ports);
   const channel = await chooseAgentChannel(options.agentChannel ?? 'auto');
+
+  const virtiofsd = options.programs?.virtiofsd;
 
   const undo = new UndoStack();
   try {
@@ -63,7 +66,11 @@ export async function createSandbox(
       },
       parts,
     );
-    const share = await parts.startFileShare({ directory: runDirectory.path, signal });
+    const share = await parts.startFileShare({
+      directory: runDirectory.path,
+      signal,
+      ...(virtiofsd === undefined ? {} : { program: virtiofsdProgram(virtiofsd) }),
+    });
     undo.push('file sharing', () => share.close());
     pushVm(undo, vm, options.keepConsoleLog);
     endPreparation();

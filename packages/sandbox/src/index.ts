@@ -29,7 +29,7 @@ export type { RemoveSandboxOptions, StopSandboxOptions } from './run/stop-owner.
 export type { SandboxComponents } from './sandbox-components.ts';
 export { SandboxError } from './sandbox-error.ts';
 export type { SandboxErrorCode, SandboxErrorOptions } from './sandbox-error.ts';
-export type { SandboxOptions } from './sandbox-options.ts';
+export type { HostPrograms, SandboxOptions } from './sandbox-options.ts';
 export type { SandboxState } from './sandbox-state.ts';
 export { Sandbox } from './sandbox.ts';
 export type { StopOptions } from './sandbox.ts';

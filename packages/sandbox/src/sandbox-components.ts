@@ -4,6 +4,7 @@ import type { Hypervisor } from '@hako/hypervisor';
 import type { ConnectAgent } from './agent-endpoint.ts';
 import type { AssetOverrides, GuestAssets } from './guest-assets.ts';
 import type { Logger } from './logger.ts';
+import type { SandboxOptions } from './sandbox-options.ts';
 import type { FileShare, FileShareOptions } from './share/file-share.ts';
 import type { Clock } from './timeline.ts';
 
@@ -26,12 +27,16 @@ export interface SandboxComponents {
 /**
  * Fills in the parts that were not given. The real ones are loaded only when they are used.
  * @param given parts to use instead of the defaults
+ * @param options what the default hypervisor is to run
  */
-export async function completeComponents(given: Partial<SandboxComponents>): Promise<SandboxComponents> {
+export async function completeComponents(
+  given: Partial<SandboxComponents>,
+  options: Pick<SandboxOptions, 'programs' | 'machine'> = {},
+): Promise<SandboxComponents> {
   const { silentLogger } = await import('./logger.ts');
   const logger = given.logger ?? silentLogger;
   return {
-    hypervisor: given.hypervisor ?? (await defaultHypervisor(logger)),
+    hypervisor: given.hypervisor ?? (await defaultHypervisor(logger, options)),
     startFileShare: given.startFileShare ?? (await import('./share/file-share.ts')).startFileShare,
     connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
     locateAssets: given.locateAssets ?? (await import('./guest-assets.ts')).locateGuestAssets,
@@ -40,10 +45,15 @@ export async function completeComponents(given: Partial<SandboxComponents>): Pro
   };
 }
 
-async function defaultHypervisor(logger: Logger): Promise<Hypervisor> {
+async function defaultHypervisor(
+  logger: Logger,
+  { programs = {}, machine }: Pick<SandboxOptions, 'programs' | 'machine'>,
+): Promise<Hypervisor> {
   const { QemuHypervisor } = await import('@hako/hypervisor-qemu');
   return new QemuHypervisor({
     logger,
+    ...(programs.qemu === undefined ? {} : { qemuPath: programs.qemu }),
+    ...(machine === undefined ? {} : { machine }),
     // Loaded when a vsock is dialed: where there is none, the foreign function interface is never needed.
     dialVsock: async (address, options) => {
       const { createVsockDialer } = await import('@hako/linux');

@@ -7,6 +7,12 @@ import { resolveRunRoot } from './run/run-directory.ts';
 import { generateId, validateId } from './run/sandbox-id.ts';
 import { SandboxError } from './sandbox-error.ts';
 
+/** Programs of the host to use instead of the installed ones; absolute paths. */
+export interface HostPrograms {
+  readonly qemu?: string;
+  readonly virtiofsd?: string;
+}
+
 /** What a sandbox shall be. Everything has a default. */
 export interface SandboxOptions {
   /** Its name: 2 to 63 letters, digits, dots, dashes and underscores. Default: 12 random hexadecimal digits. */
@@ -19,6 +25,10 @@ export interface SandboxOptions {
   readonly memoryMib?: number;
   /** Files to boot instead of the built ones. */
   readonly assets?: AssetOverrides;
+  /** Default: what is installed. */
+  readonly programs?: HostPrograms;
+  /** Type of the virtual machine. Default: the usual one of the architecture. */
+  readonly machine?: 'q35' | 'microvm' | 'virt';
   /** `auto` (default) uses hardware virtualisation when it proves to work, else emulation. */
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
   /** Road to the agent. `auto` (default) uses vsock when the host has it, else virtio-serial. */

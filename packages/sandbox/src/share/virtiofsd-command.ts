@@ -21,6 +21,14 @@ const knownPrograms: readonly VirtiofsdProgram[] = [
 ];
 
 /**
+ * The daemon at a path of the caller's; the one in QEMU's own directory is the C one.
+ * @param path absolute
+ */
+export function virtiofsdProgram(path: string): VirtiofsdProgram {
+  return { path, flavour: path.includes('/qemu/') ? 'c' : 'rust' };
+}
+
+/**
  * Finds virtiofsd. Error: `tool_missing`.
  * @param isExecutable tells whether a path is a program; default asks the file system
  */
