@@ -42,6 +42,19 @@ describe.each(backends)('a port through $title', ({ missing, load }) => {
     expect(port.destroyed).toBe(true);
   });
 
+  test.skipIf(missing)('a host that is connected already is told about in the same turn', async () => {
+    const libc = load();
+    const { masterFd, slavePath } = openPty(libc);
+    await using _host = createTerminal(masterFd, libc);
+    let peers = 0;
+    const port = openPort(slavePath, { onPeer: () => (peers += 1) }, libc);
+    expect(peers).toBe(0);
+    await Promise.resolve();
+    expect(peers).toBe(1);
+    port.destroy();
+    await once(port, 'close');
+  });
+
   test.skipIf(missing)('destroying it leaves a waiting read without an error', async () => {
     const libc = load();
     const { masterFd, slavePath } = openPty(libc);

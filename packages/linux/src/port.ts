@@ -17,6 +17,8 @@ export interface OpenPortOptions {
    * the first connection instead; any later end is an end.
    */
   readonly waitForPeer?: boolean;
+  /** Told once, when the host side is connected. The stream has to be read for it to be noticed. */
+  readonly onPeer?: () => void;
 }
 
 /** The driver has no event for a host that connects: the port is looked at this often until one has. */
@@ -32,7 +34,7 @@ const pollHangUp = 0x10; // POLLHUP
  */
 export function openPort(
   path: string,
-  { waitForPeer = true }: OpenPortOptions = {},
+  { waitForPeer = true, onPeer = () => undefined }: OpenPortOptions = {},
   libc: Libc = systemLibc(),
 ): Duplex {
   const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
@@ -40,6 +42,10 @@ export function openPort(
   try {
     writerFd = duplicateFd(fd, libc);
     let connected = !waitForPeer;
+    if (!isHungUp(fd, libc)) {
+      connected = true;
+      queueMicrotask(onPeer);
+    }
     const reader = createFdReader(fd, libc);
     return createFdStream({
       reader,
@@ -49,6 +55,7 @@ export function openPort(
         if (connected) return false;
         while (!signal.aborted && isHungUp(fd, libc)) await delay(peerPollMs, undefined, { signal });
         connected = true;
+        onPeer();
         return true;
       },
     });

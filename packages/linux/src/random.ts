@@ -3,8 +3,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { invoke } from './ffi/invoke.ts';
 import { type Libc, systemLibc } from './ffi/libc.ts';
 
-const addToEntropyCount = 0x40045201; // RNDADDTOENTCNT
-const reseedGenerator = 0x5207; // RNDRESEEDCRNG
+// POWER numbers its requests differently: there the direction has three bits, and "none" is one of them.
+const isPower = process.arch === 'ppc64';
+const addToEntropyCount = isPower ? 0x80045201 : 0x40045201; // RNDADDTOENTCNT
+const reseedGenerator = isPower ? 0x20005207 : 0x5207; // RNDRESEEDCRNG
 
 /**
  * Mixes bytes into the kernel's random pool, credits one bit of entropy for each byte, and reseeds the generator, so

@@ -20,7 +20,9 @@ interface Prototype {
 export const prototypes = {
   accept4: { arguments: ['int', 'bytes', 'bytes', 'int'], returns: 'int' },
   bind: { arguments: ['int', 'bytes', 'int'], returns: 'int' },
+  chroot: { arguments: ['bytes'], returns: 'int' },
   connect: { arguments: ['int', 'bytes', 'int'], returns: 'int' },
+  fchdir: { arguments: ['int'], returns: 'int' },
   fchownat: { arguments: ['int', 'bytes', 'int', 'int', 'int'], returns: 'int' },
   fcntl: { arguments: ['int', 'int', 'long'], returns: 'int' },
   getsockname: { arguments: ['int', 'bytes', 'bytes'], returns: 'int' },
@@ -30,6 +32,12 @@ export const prototypes = {
   listen: { arguments: ['int', 'int'], returns: 'int' },
   mkdirat: { arguments: ['int', 'bytes', 'int'], returns: 'int' },
   mount: { arguments: ['bytes', 'bytes', 'bytes', 'long', 'bytes'], returns: 'int' },
+  moveMount: {
+    symbol: 'move_mount',
+    arguments: ['int', 'bytes', 'int', 'bytes', 'int'],
+    returns: 'int',
+  },
+  openTree: { symbol: 'open_tree', arguments: ['int', 'bytes', 'int'], returns: 'int' },
   openat2: { symbol: 'syscall', arguments: ['long', 'long', 'bytes', 'bytes', 'long'], returns: 'long' },
   pipe2: { arguments: ['bytes', 'int'], returns: 'int' },
   poll: { arguments: ['bytes', 'long', 'int'], returns: 'int' },
