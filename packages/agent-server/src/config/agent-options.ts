@@ -47,6 +47,8 @@ export interface AgentOptions {
   readonly logLevel: LogLevel;
   /** Where the RPC server listens; default `vsock://-1:1024`. */
   readonly serverAddr: string;
+  /** Where the same services are offered over gRPC: `unix://PATH` or `tcp://IP:PORT`; empty, the default, is nowhere. */
+  readonly grpcAddr: string;
   /** How long to wait for a device to appear; default 3,000. */
   readonly hotplugTimeoutMs: number;
   /** Limit of a call to the confidential data hub; default 50,000. */
@@ -104,6 +106,7 @@ export function defaultOptions(): OptionsDraft {
     tracing: false,
     logLevel: 'info',
     serverAddr: 'vsock://-1:1024',
+    grpcAddr: '',
     hotplugTimeoutMs: 3_000,
     cdhApiTimeoutMs: 50_000,
     imagePullTimeoutMs: 1_200_000,

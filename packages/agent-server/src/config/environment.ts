@@ -14,6 +14,8 @@ export function applyEnvironment(
 ): void {
   const serverAddr = environment['KATA_AGENT_SERVER_ADDR'];
   if (serverAddr !== undefined) draft.serverAddr = serverAddr;
+  const grpcAddr = environment['KATA_AGENT_GRPC_ADDR'];
+  if (grpcAddr !== undefined) draft.grpcAddr = grpcAddr;
   const logLevel = environment['KATA_AGENT_LOG_LEVEL'];
   if (logLevel !== undefined) {
     try {

@@ -47,6 +47,7 @@ const withValue: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['agent.trace', flag('tracing')],
   ['agent.log', (draft, name, text) => (draft.logLevel = logLevelOf(name, text))],
   ['agent.server_addr', (draft, name, text) => (draft.serverAddr = filledText(name, text))],
+  ['agent.grpc_addr', (draft, name, text) => (draft.grpcAddr = filledText(name, text))],
   ['agent.hotplug_timeout', seconds('hotplugTimeoutMs')],
   ['agent.cdh_api_timeout', seconds('cdhApiTimeoutMs')],
   ['agent.image_pull_timeout', seconds('imagePullTimeoutMs')],

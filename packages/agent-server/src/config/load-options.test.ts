@@ -38,6 +38,7 @@ describe('the kernel command line', () => {
     { words: 'agent.log', set: {} },
     { words: 'agent.server_addr=serial://hako.agent.0', set: { serverAddr: 'serial://hako.agent.0' } },
     { words: 'agent.server_addr=unix://@a=b', set: { serverAddr: 'unix://@a=b' } },
+    { words: 'agent.grpc_addr=unix:///run/grpc.sock', set: { grpcAddr: 'unix:///run/grpc.sock' } },
     { words: 'agent.hotplug_timeout=7', set: { hotplugTimeoutMs: 7_000 } },
     { words: 'agent.hotplug_timeout=0', set: {} },
     {
@@ -111,6 +112,7 @@ describe('the environment', () => {
       KATA_AGENT_LOG_LEVEL: 'error',
       KATA_AGENT_TRACING: '1',
       KATA_AGENT_POLICY_FILE: '/p.rego',
+      KATA_AGENT_GRPC_ADDR: 'tcp://127.0.0.1:5',
     };
     expect(await load('agent.server_addr=unix:///b agent.log=debug', environment)).toEqual({
       ...defaultOptions(),
@@ -118,6 +120,7 @@ describe('the environment', () => {
       logLevel: 'error',
       tracing: true,
       policyFile: '/p.rego',
+      grpcAddr: 'tcp://127.0.0.1:5',
     });
   });
 
@@ -136,6 +139,7 @@ describe('a configuration file', () => {
     container_pipe_size = 4096
     guest_components_procs = "attestation-agent"
     policy_file = "/etc/p.rego"
+    grpc_addr = "unix:///run/grpc.sock"
     mem_agent_enable = true
     mem_agent_compact_order = 7
     mem_agent_memcg_disable = true
@@ -153,6 +157,7 @@ describe('a configuration file', () => {
     containerPipeSizeBytes: 4_096,
     guestComponentsProcs: 'attestation-agent',
     policyFile: '/etc/p.rego',
+    grpcAddr: 'unix:///run/grpc.sock',
     memAgent: { ...defaultMemoryAgentOptions(), compactOrder: 7, memcgDisable: true },
   };
 
@@ -169,6 +174,40 @@ describe('a configuration file', () => {
   test('named by the kernel command line is the only source', async () => {
     const words = 'agent.trace agent.config_file=/c.toml agent.log=error';
     expect(await load(words, { KATA_AGENT_TRACING: 'true' }, { '/c.toml': toml })).toEqual(expected);
+  });
+
+  test('can set every option', async () => {
+    const text = `
+      debug_console = true
+      dev_mode = true
+      tracing = true
+      log_level = "panic"
+      server_addr = "unix:///c"
+      hotplug_timeout = { secs = 1, nanos = 0 }
+      cdh_api_timeout = { secs = 2, nanos = 0 }
+      image_pull_timeout = { secs = 3, nanos = 0 }
+      cdi_timeout = { secs = 4, nanos = 0 }
+      launch_process_timeout = { secs = 5, nanos = 0 }
+      visible_cdi_devices = true
+      debug_console_vport = 1
+      log_vport = 2
+      passfd_listener_port = 3
+      container_pipe_size = 4
+      unified_cgroup_hierarchy = true
+      https_proxy = "any text"
+      no_proxy = "b"
+      grpc_addr = "unix:///g"
+      guest_components_rest_api = "all"
+      guest_components_procs = "none"
+      secure_storage_integrity = false
+      policy_file = "/p"
+      mem_agent_enable = true
+    `;
+    const options = await load('', {}, { '/c.toml': text }, '/c.toml');
+    const defaults = defaultOptions();
+    const names = Object.keys(defaults) as (keyof AgentOptions)[];
+    // Only the kernel command line has this one.
+    expect(names.filter((name) => options[name] === defaults[name])).toEqual(['cgroupNoV1']);
   });
 
   test.each([

@@ -40,6 +40,7 @@ const setters: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['tracing', (draft, name, value) => (draft.tracing = bool(name, value))],
   ['log_level', (draft, name, value) => (draft.logLevel = logLevelOf(name, text(name, value)))],
   ['server_addr', (draft, name, value) => (draft.serverAddr = text(name, value))],
+  ['grpc_addr', (draft, name, value) => (draft.grpcAddr = text(name, value))],
   ['hotplug_timeout', (draft, name, value) => (draft.hotplugTimeoutMs = duration(name, value))],
   ['cdh_api_timeout', (draft, name, value) => (draft.cdhApiTimeoutMs = duration(name, value))],
   ['image_pull_timeout', (draft, name, value) => (draft.imagePullTimeoutMs = duration(name, value))],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AgentServiceDefinition } from '@hako/protocols/agent';
 import { HealthDefinition } from '@hako/protocols/health';
+import { ProcessIODefinition } from '@hako/protocols/process-io';
 import { createServer, type Server } from '@hako/ttrpc';
 import { Status } from 'nice-grpc-common';
 import type { Agent } from '../agent.ts';
@@ -17,5 +18,6 @@ export function createAgentServer(agent: Agent, logger: Logger): Server {
     onHandlerError: (error, { path }) => logger.debug({ path, error }, 'call was given up'),
   })
     .add(AgentServiceDefinition, agent.agentService)
-    .add(HealthDefinition, agent.healthService);
+    .add(HealthDefinition, agent.healthService)
+    .add(ProcessIODefinition, agent.processIoService);
 }
