@@ -14,6 +14,17 @@ test.each([
   expect(placeCgroup('web', given, isInit)).toMatchObject({ manager, path });
 });
 
-test.each(['/../x', 'a/../../b', '/', '//'])('the cgroup path %s is refused', (given) => {
+test.each([
+  { given: '', path: '/of/tests/web' },
+  { given: '/kubepods/web', path: '/of/tests/kubepods/web' },
+])('the cgroup of $given lies in a parent as $path', ({ given, path }) => {
+  expect(placeCgroup('web', given, true, '/of/tests')).toEqual({
+    manager: 'cgroupfs',
+    path,
+    cgroupsPath: path,
+  });
+});
+
+test.each(['/../x', 'a/../../b', '/', '//', '/./'])('the cgroup path %s is refused', (given) => {
   expect(() => placeCgroup('web', given, true)).toThrow(expect.objectContaining({ code: 'invalid_spec' }));
 });

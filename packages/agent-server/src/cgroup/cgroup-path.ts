@@ -26,15 +26,18 @@ function expandSlice(slice: string): string {
  * @param containerId - used when the host gives no path
  * @param cgroupsPath - `linux.cgroupsPath` of the host: a path, or `slice:prefix:name`
  * @param isInit - as PID 1 there is no systemd to ask
+ * @param parent - the group in which groups given by paths lie
  * @throws AgentError `invalid_spec` for a path that leaves the cgroup mount
  */
 export function placeCgroup(
   containerId: string,
   cgroupsPath: string | undefined,
   isInit: boolean,
+  parent = '/',
 ): CgroupPlacement {
   if (cgroupsPath === undefined || cgroupsPath === '') {
-    return { manager: 'cgroupfs', path: `/${containerId}`, cgroupsPath: `/${containerId}` };
+    const path = join(parent, containerId);
+    return { manager: 'cgroupfs', path, cgroupsPath: path };
   }
   if (!isInit && systemdPattern.test(cgroupsPath)) {
     const [slice = '', prefix = '', name = ''] = cgroupsPath.split(':');
@@ -47,11 +50,11 @@ export function placeCgroup(
       operand: cgroupsPath,
     });
   }
-  const path = join('/', ...words);
-  if (path === '/') {
+  if (words.every((word) => word === '' || word === '.')) {
     throw new AgentError('invalid_spec', `cgroup path names the root: ${cgroupsPath}`, {
       operand: cgroupsPath,
     });
   }
+  const path = join(parent, ...words);
   return { manager: 'cgroupfs', path, cgroupsPath: path };
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { readCgroupFile } from './cgroup-file.ts';
 import { killProcesses, removeGroups, writeControl } from './cgroup-tree.ts';
 import type { Cgroups, ContainerCgroup } from './container-cgroup.ts';
+import { type Freezer, freezeFully } from './freezer.ts';
 import { listHugePageSizes } from './huge-page-sizes.ts';
+import { cpusetValues, readOomKills, widenCpus, writeLimits } from './limits.ts';
 import { readPidsStats } from './pids.ts';
 import { readCpuStatsV2 } from './v2/cpu.ts';
 import { readHugetlbStatsV2 } from './v2/hugetlb.ts';
 import { readBlkioStatsV2 } from './v2/io.ts';
+import { watchMemoryEvents } from './v2/memory-events.ts';
 import { readMemoryStatsV2 } from './v2/memory.ts';
 
 /** What cgroups need from the system. */
@@ -20,7 +24,19 @@ export interface CgroupComponents {
 /** The default mount point of cgroups. */
 export const cgroupRoot = '/sys/fs/cgroup';
 
-function openCgroupV2(dir: string, kill: CgroupComponents['kill']): ContainerCgroup {
+function freezerOf(dir: string): Freezer {
+  return {
+    request: () => writeControl(dir, 'cgroup.freeze', '1'),
+    isFrozen: async () => {
+      const events = await readCgroupFile(dir, 'cgroup.events');
+      return events === undefined || /^frozen 1$/m.test(events);
+    },
+    thaw: () => writeControl(dir, 'cgroup.freeze', '0'),
+  };
+}
+
+function openCgroupV2(root: string, dir: string, kill: CgroupComponents['kill']): ContainerCgroup {
+  const freezer = freezerOf(dir);
   return {
     async stats() {
       const [cpuStats, memoryStats, pidsStats, blkioStats, hugetlbStats] = await Promise.all([
@@ -32,13 +48,29 @@ function openCgroupV2(dir: string, kill: CgroupComponents['kill']): ContainerCgr
       ]);
       return { cpuStats, memoryStats, pidsStats, blkioStats, hugetlbStats };
     },
+    limit: (limits) =>
+      writeLimits([
+        ...cpusetValues(dir, limits),
+        ...limits.hugepages.map(({ pageSize, limit }) => ({
+          dir,
+          file: `hugetlb.${pageSize}.max`,
+          value: limit.toString(),
+        })),
+      ]),
+    widenParents: (cpus) => widenCpus(root, dir, cpus),
+    freeze: () => freezeFully(freezer, dir),
+    async thaw() {
+      await freezer.thaw();
+    },
+    oomKills: () => readOomKills(dir, 'memory.events'),
+    onMemoryEvent: (callback) => watchMemoryEvents(dir, callback),
     async killAll() {
       // cgroup.kill (Linux 5.14) also ends frozen processes and cannot be outrun by forks.
       if (!(await writeControl(dir, 'cgroup.kill', '1'))) {
-        await writeControl(dir, 'cgroup.freeze', '1');
+        await freezer.request();
         await killProcesses(dir, kill);
       }
-      await writeControl(dir, 'cgroup.freeze', '0');
+      await freezer.thaw();
     },
     remove: () => removeGroups(dir),
   };
@@ -47,5 +79,5 @@ function openCgroupV2(dir: string, kill: CgroupComponents['kill']): ContainerCgr
 /** Containers' cgroups on the unified hierarchy. Source: Documentation/admin-guide/cgroup-v2.rst. */
 export function createCgroupsV2(components: CgroupComponents): Cgroups {
   const root = components.root ?? cgroupRoot;
-  return { open: (cgroupPath) => openCgroupV2(join(root, cgroupPath), components.kill) };
+  return { version: 2, open: (cgroupPath) => openCgroupV2(root, join(root, cgroupPath), components.kill) };
 }

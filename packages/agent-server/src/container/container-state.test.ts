@@ -11,6 +11,7 @@ const states: Record<ContainerState['kind'], ContainerState> = {
   created: { kind: 'created', init },
   starting: { kind: 'starting', init },
   running: { kind: 'running', init },
+  paused: { kind: 'paused', init, before: 'running' },
   exited: { kind: 'exited', status },
   destroying: { kind: 'destroying', done, before: { kind: 'running', init } },
   destroyed: { kind: 'destroyed' },
@@ -19,6 +20,8 @@ const events: Record<ContainerEvent['kind'], ContainerEvent> = {
   start: { kind: 'start' },
   started: { kind: 'started' },
   start_failed: { kind: 'start_failed' },
+  pause: { kind: 'pause' },
+  resume: { kind: 'resume' },
   init_exited: { kind: 'init_exited', status },
   destroy: { kind: 'destroy', done },
   destroyed: { kind: 'destroyed' },
@@ -35,6 +38,7 @@ const table: Record<
     created: 'created',
     starting: 'running',
     running: 'running',
+    paused: 'paused',
     exited: 'exited',
     destroying: 'destroying',
     destroyed: 'destroyed',
@@ -43,19 +47,29 @@ const table: Record<
     created: 'created',
     starting: 'created',
     running: 'running',
+    paused: 'paused',
     exited: 'exited',
     destroying: 'destroying',
     destroyed: 'destroyed',
   },
+  pause: { created: 'paused', running: 'paused' },
+  resume: { paused: 'running' },
   init_exited: {
     created: 'exited',
     starting: 'exited',
     running: 'exited',
+    paused: 'exited',
     exited: 'exited',
     destroying: 'destroying',
     destroyed: 'destroyed',
   },
-  destroy: { created: 'destroying', starting: 'destroying', running: 'destroying', exited: 'destroying' },
+  destroy: {
+    created: 'destroying',
+    starting: 'destroying',
+    running: 'destroying',
+    paused: 'destroying',
+    exited: 'destroying',
+  },
   destroyed: { destroying: 'destroyed' },
   destroy_failed: { destroying: 'running' },
 };
@@ -70,6 +84,11 @@ test.each(
       `cannot ${event.kind} container c1: it is ${state.kind}`,
     );
   } else expect(nextState('c1', state, event).kind).toBe(next);
+});
+
+test('a container that was paused before its start can still be started', () => {
+  const paused = nextState('c1', states.created, events.pause);
+  expect(nextState('c1', paused, events.resume)).toEqual(states.created);
 });
 
 test('a container that could not be destroyed remembers that its first process is gone', () => {

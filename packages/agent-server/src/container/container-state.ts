@@ -15,8 +15,14 @@ import type { ExitStatus } from '../process/process-io.ts';
  *   created --> exited : init died
  *   starting --> exited : init died
  *   running --> exited : init died
+ *   created --> paused : PauseContainer
+ *   running --> paused : PauseContainer
+ *   paused --> created : ResumeContainer
+ *   paused --> running : ResumeContainer
+ *   paused --> exited : init died
  *   created --> destroying : RemoveContainer
  *   running --> destroying : RemoveContainer
+ *   paused --> destroying : RemoveContainer
  *   exited --> destroying : RemoveContainer
  *   destroying --> destroyed
  *   destroying --> exited : something could not be removed
@@ -27,6 +33,7 @@ export type ContainerState =
   | { readonly kind: 'created'; readonly init: GuestProcess }
   | { readonly kind: 'starting'; readonly init: GuestProcess }
   | { readonly kind: 'running'; readonly init: GuestProcess }
+  | { readonly kind: 'paused'; readonly init: GuestProcess; readonly before: 'created' | 'running' }
   | { readonly kind: 'exited'; readonly status: ExitStatus }
   | { readonly kind: 'destroying'; readonly done: Promise<void>; readonly before: LivingState }
   | { readonly kind: 'destroyed' };
@@ -42,6 +49,8 @@ export type ContainerEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'started' }
   | { readonly kind: 'start_failed' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
   | { readonly kind: 'init_exited'; readonly status: ExitStatus }
   | { readonly kind: 'destroy'; readonly done: Promise<void> }
   | { readonly kind: 'destroyed' }
@@ -63,6 +72,14 @@ export function nextState(containerId: string, state: ContainerState, event: Con
       return state;
     case 'start_failed':
       return state.kind === 'starting' ? { kind: 'created', init: state.init } : state;
+    case 'pause':
+      if (state.kind === 'created' || state.kind === 'running') {
+        return { kind: 'paused', init: state.init, before: state.kind };
+      }
+      break;
+    case 'resume':
+      if (state.kind === 'paused') return { kind: state.before, init: state.init };
+      break;
     case 'init_exited':
       if (state.kind === 'destroyed') return state;
       if (state.kind === 'destroying') return { ...state, before: { kind: 'exited', status: event.status } };

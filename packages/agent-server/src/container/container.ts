@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OciHook, OciProcess, OciSpec } from '@hako/protocols';
+import type { CgroupStats } from '@hako/protocols/agent';
+import type { OciHook, OciProcess, OciResources, OciSpec } from '@hako/protocols';
 import type { ContainerCgroup } from '../cgroup/container-cgroup.ts';
+import { createMutex } from '../concurrency/mutex.ts';
+import type { PciAddresses } from '../devices/pci-environment.ts';
 import { AgentError } from '../errors/agent-error.ts';
 import type { HookRunner } from '../hooks/run-hooks.ts';
 import type { Logger } from '../logging/logger.ts';
+import { checkExecId } from '../process/exec-id.ts';
 import { GuestProcess, signals } from '../process/guest-process.ts';
 import type { OciRuntime, RuntimeProcess } from '../runtime/oci-runtime.ts';
 import type { Bundle } from './bundle.ts';
+import { applyResources, mergeResources, refreshCpuset } from './apply-resources.ts';
 import { type ContainerEvent, type ContainerState, nextState } from './container-state.ts';
+import { type OomWatch, watchOom } from './oom-watch.ts';
 
 /** How long a killed process may take to be gone before its container's removal fails. */
 const killLimitMs = 10_000;
@@ -22,8 +28,13 @@ export interface ContainerParts {
   readonly init: RuntimeProcess;
   readonly bundle: Bundle;
   readonly cgroup: ContainerCgroup;
+  readonly cgroupVersion: 1 | 2;
+  /** Limits as the host gave them. */
+  readonly resources: OciResources;
   /** Mount points of storages it holds. */
   readonly storages: readonly string[];
+  /** PCI devices that were passed through to it. */
+  readonly pciAddresses: PciAddresses;
   /** Run after its program has started. */
   readonly poststart: readonly OciHook[];
   /** Run when it is destroyed. */
@@ -42,10 +53,17 @@ export class Container {
   readonly initPid: number;
   /** Mount points of storages it holds. */
   readonly storages: readonly string[];
+  /** PCI devices that were passed through to it. */
+  readonly pciAddresses: PciAddresses;
   readonly #parts: ContainerParts;
   readonly #init: GuestProcess;
   readonly #processes = new Map<string, GuestProcess>();
   readonly #pendingExecs = new Set<string>();
+  readonly #freezeTurn = createMutex();
+  readonly #limitTurn = createMutex();
+  #resources: OciResources;
+  #statsUnderWay: Promise<CgroupStats> | undefined;
+  #oomWatch: OomWatch | undefined;
   #state: ContainerState;
 
   constructor(parts: ContainerParts) {
@@ -53,12 +71,17 @@ export class Container {
     this.spec = parts.spec;
     this.initPid = parts.init.pid;
     this.storages = parts.storages;
+    this.pciAddresses = parts.pciAddresses;
     this.#parts = parts;
+    this.#resources = parts.resources;
     this.#init = new GuestProcess(parts.id, parts.init);
     this.#processes.set(parts.id, this.#init);
     this.#state = { kind: 'created', init: this.#init };
     this.#init.exited.then(
-      (status) => this.#apply({ kind: 'init_exited', status }),
+      (status) => {
+        this.#apply({ kind: 'init_exited', status });
+        this.#endOomWatch();
+      },
       (error: unknown) =>
         parts.logger.error({ error, 'container-id': parts.id }, 'end of init could not be learnt'),
     );
@@ -69,9 +92,25 @@ export class Container {
     return this.#state;
   }
 
-  /** Its cgroup. */
-  get cgroup(): ContainerCgroup {
-    return this.#parts.cgroup;
+  /** Its limits: those of its making with what each {@link Container.update} has changed. */
+  get resources(): OciResources {
+    return this.#resources;
+  }
+
+  /** Its root directory as its first process sees it; gone with that process. */
+  get rootDir(): string {
+    return this.#parts.init.rootDir;
+  }
+
+  /**
+   * Reads its counters. Calls that come meanwhile share one reading: one that the kernel holds up takes up no more threads
+   * however often it is asked for.
+   */
+  async stats(): Promise<CgroupStats> {
+    this.#statsUnderWay ??= this.#parts.cgroup.stats().finally(() => {
+      this.#statsUnderWay = undefined;
+    });
+    return await this.#statsUnderWay;
   }
 
   /**
@@ -94,13 +133,21 @@ export class Container {
   /**
    * Lets its program run.
    *
+   * @param onOom - called once when the kernel has killed one of its processes for want of memory
    * @throws AgentError `invalid_state` when it has been started before, or its first process has died; `runtime_failed`
    */
-  async start(): Promise<void> {
+  async start(onOom?: () => void): Promise<void> {
+    const { runtime, cgroup, logger } = this.#parts;
     this.#apply({ kind: 'start' });
     try {
-      await this.#parts.runtime.start(this.id);
+      if (onOom !== undefined) {
+        this.#oomWatch = watchOom(cgroup, onOom, (error) =>
+          logger.warn({ error, 'container-id': this.id }, 'memory events could not be read'),
+        );
+      }
+      await runtime.start(this.id);
     } catch (error) {
+      this.#oomWatch?.[Symbol.dispose]();
       this.#apply({ kind: 'start_failed' });
       throw error;
     }
@@ -109,22 +156,89 @@ export class Container {
   }
 
   /**
+   * Stops all its processes until {@link Container.resume}.
+   *
+   * @throws AgentError `invalid_state` unless it has been made or runs; `system_failed`
+   */
+  async pause(): Promise<void> {
+    using _turn = await this.#freezeTurn.acquire();
+    this.#apply({ kind: 'pause' });
+    try {
+      await this.#parts.cgroup.freeze();
+    } catch (error) {
+      // Its first process may have ended meanwhile.
+      if (this.#state.kind === 'paused') this.#apply({ kind: 'resume' });
+      throw error;
+    }
+  }
+
+  /**
+   * Lets its processes go on.
+   *
+   * @throws AgentError `invalid_state` unless it is paused
+   */
+  async resume(): Promise<void> {
+    using _turn = await this.#freezeTurn.acquire();
+    nextState(this.id, this.#state, { kind: 'resume' });
+    await this.#parts.cgroup.thaw();
+    if (this.#state.kind === 'paused') this.#apply({ kind: 'resume' });
+  }
+
+  /**
+   * Changes its limits; those that are not named stay as they are.
+   *
+   * @throws AgentError `invalid_spec`, `runtime_failed`, `invalid_state` when it is being destroyed
+   */
+  async update(resources: OciResources): Promise<void> {
+    using _turn = await this.#limitTurn.acquire();
+    const { kind } = this.#state;
+    if (kind === 'destroying' || kind === 'destroyed') this.#refuse('update');
+    await applyResources(this.#parts, resources, this.#resources);
+    this.#resources = mergeResources(this.#resources, resources);
+  }
+
+  /**
+   * Gives it its CPUs again after some have been plugged in; nothing for one without a list of CPUs.
+   *
+   * @param online - the CPUs the guest has now, such as `0-3`
+   */
+  async refreshCpuset(online: string): Promise<void> {
+    using _turn = await this.#limitTurn.acquire();
+    await refreshCpuset(this.#parts, this.#resources, online);
+  }
+
+  /** @throws AgentError `process_exists` for an exec id in use, `invalid_exec_id` for one that is none */
+  refuseExecId(execId: string): void {
+    const isInit = execId === '' || execId === this.id;
+    if (isInit || this.#processes.has(execId) || this.#pendingExecs.has(execId)) {
+      const problem = `exec id ${JSON.stringify(execId)} is in use in container ${this.id}`;
+      throw new AgentError('process_exists', problem, { operand: execId });
+    }
+    checkExecId(execId);
+  }
+
+  /**
    * Starts one more process.
    *
-   * @throws AgentError `process_exists`, `invalid_state`, and the errors of {@link OciRuntime.exec}
+   * @throws AgentError `invalid_exec_id`, `process_exists`, `invalid_state`, and the errors of {@link OciRuntime.exec}
    */
   async exec(execId: string, process: OciProcess, signal: AbortSignal): Promise<void> {
-    this.#refuseUsedExecId(execId);
+    this.refuseExecId(execId);
     const { kind } = this.#state;
-    if (kind === 'exited' || kind === 'destroying' || kind === 'destroyed') {
-      throw new AgentError('invalid_state', `cannot exec in container ${this.id}: it is ${kind}`, {
-        operand: this.id,
-      });
-    }
+    // In a paused container the runtime would be stopped half-way, and the caller would wait for ever.
+    if (kind === 'paused' || kind === 'exited' || kind === 'destroying' || kind === 'destroyed')
+      this.#refuse('exec in');
     this.#pendingExecs.add(execId);
     try {
       const started = await this.#parts.runtime.exec({ containerId: this.id, process, signal });
-      this.#processes.set(execId, new GuestProcess(execId, started));
+      const guestProcess = new GuestProcess(execId, started);
+      this.#processes.set(execId, guestProcess);
+      if (this.#oomWatch?.isDeaf === true) {
+        guestProcess.exited.then(
+          () => void this.#oomWatch?.check(),
+          () => undefined,
+        );
+      }
     } finally {
       this.#pendingExecs.delete(execId);
     }
@@ -176,21 +290,15 @@ export class Container {
     this.#state = nextState(this.id, this.#state, event);
   }
 
-  #refuseUsedExecId(execId: string): void {
-    if (
-      execId !== '' &&
-      execId !== this.id &&
-      !this.#processes.has(execId) &&
-      !this.#pendingExecs.has(execId)
-    )
-      return;
-    throw new AgentError(
-      'process_exists',
-      `exec id ${JSON.stringify(execId)} is in use in container ${this.id}`,
-      {
-        operand: execId,
-      },
-    );
+  #refuse(operation: string): never {
+    const problem = `cannot ${operation} container ${this.id}: it is ${this.#state.kind}`;
+    throw new AgentError('invalid_state', problem, { operand: this.id });
+  }
+
+  /** What has been counted so far still counts. */
+  #endOomWatch(): void {
+    const watch = this.#oomWatch;
+    void watch?.check().then(() => watch[Symbol.dispose]());
   }
 
   async #dismantle(): Promise<void> {
@@ -198,6 +306,8 @@ export class Container {
     for (const process of this.#processes.values()) process.signal(signals.kill);
     await cgroup.killAll();
     await this.#initIsGone();
+    await this.#oomWatch?.check();
+    this.#oomWatch?.[Symbol.dispose]();
     await this.#runHooks('poststop', poststop, 'stopped');
     await runtime.delete(this.id);
     try {

@@ -15,6 +15,10 @@ export interface AgentPaths {
   readonly namespacesDir: string;
   /** State, log and pid files of the OCI runtime: `/run/hako-agent`. */
   readonly runtimeDir: string;
+  /** Files that describe devices by the Container Device Interface: `/run/cdi`. */
+  readonly cdiDir: string;
+  /** The group, below the cgroup mount, that all groups of containers lie in: `/`. */
+  readonly cgroupParent: string;
 }
 
 /** Moves the fixed paths elsewhere, for a stand-alone agent beside others on one machine. */
@@ -23,6 +27,8 @@ export interface AgentPathsOptions {
   readonly runDir?: string;
   /** Takes the place of `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+  /** Absolute path below the cgroup mount; made with the first container. Default `/`. */
+  readonly cgroupParent?: string;
 }
 
 /** The paths of an agent. */
@@ -36,6 +42,8 @@ export function createAgentPaths(options: AgentPathsOptions = {}): AgentPaths {
     resolvConf: options.resolvConf ?? '/etc/resolv.conf',
     namespacesDir: join(runDir, 'sandbox-ns'),
     runtimeDir: join(runDir, 'hako-agent'),
+    cdiDir: join(runDir, 'cdi'),
+    cgroupParent: options.cgroupParent ?? '/',
   };
 }
 

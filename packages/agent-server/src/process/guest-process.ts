@@ -61,6 +61,11 @@ export class GuestProcess implements Disposable {
     this.exited.catch(() => undefined);
   }
 
+  /** Whether it has a terminal in place of three pipes. */
+  get hasTerminal(): boolean {
+    return this.#terminal !== undefined;
+  }
+
   /** How it ended; undefined while it lives. */
   get exitStatus(): ExitStatus | undefined {
     return this.#exitStatus;

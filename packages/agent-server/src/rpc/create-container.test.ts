@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciSpec } from '@hako/protocols';
 import { Status } from 'nice-grpc-common';
 import { describe, expect, test } from 'vitest';
-import { type AgentHarness, startFakeAgent, testedAgents } from '../testing/agent-harness.ts';
+import { pathExists } from '../testing/agent-files.ts';
+import { testedAgents } from '../testing/agent-harness.ts';
 import { runContainer, sleeper } from '../testing/ready-sandbox.ts';
 import { createRequest } from '../testing/test-spec.ts';
+import type { TestedAgentHarness } from '../testing/tested-agent.ts';
 import { refusal } from '../testing/refusal.ts';
 
 const anyLinux = { namespaces: [{ type: 'mount' }, { type: 'ipc' }, { type: 'uts' }] };
 
 describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
-  async function expectNothingLeft({ paths }: AgentHarness, containerId: string): Promise<void> {
-    await expect(stat(join(paths.kataDir, containerId))).rejects.toMatchObject({ code: 'ENOENT' });
+  async function expectNothingLeft(harness: TestedAgentHarness, containerId: string): Promise<void> {
+    expect(await pathExists(harness, join(harness.paths.kataDir, containerId))).toBe(false);
   }
 
   test.skipIf(skip).each([
@@ -24,7 +25,7 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     { title: 'an id that looks like an option', id: '-rf', text: 'invalid_container_id' },
     { title: 'an id with a space', id: 'a b', text: 'invalid_container_id' },
     { title: 'an id that is no file name', id: 'x'.repeat(300), text: 'invalid_container_id' },
-  ])('refuses $title', async ({ id, text }) => {
+  ])('refuses $title [INTERNAL]', async ({ id, text }) => {
     await using harness = await start();
     await expect(
       harness.client.createContainer(createRequest(id, harness.rootfs, sleeper)),
@@ -90,7 +91,7 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
   ];
 
   test.skipIf(skip).each(specCases)(
-    'refuses $title and leaves nothing',
+    'refuses $title and leaves nothing [INTERNAL]',
     async ({ args = sleeper, changes, text }) => {
       await using harness = await start();
       await harness.client.createSandbox({});
@@ -102,21 +103,24 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     },
   );
 
-  test.skipIf(skip)('refuses a request without specification, process, root or linux section', async () => {
-    await using harness = await start();
-    const { client, rootfs } = harness;
-    const whole = createRequest('c1', rootfs, sleeper);
-    await expect(client.createContainer({ containerId: 'c1' })).rejects.toMatchObject(
-      refusal(Status.INTERNAL, 'EINVAL'),
-    );
-    for (const part of ['Process', 'Root', 'Linux'] as const) {
-      const request = { ...whole, OCI: { ...whole.OCI, [part]: undefined } };
-      await expect(client.createContainer(request)).rejects.toMatchObject({ code: Status.INTERNAL });
-    }
-    await expectNothingLeft(harness, 'c1');
-  });
+  test.skipIf(skip)(
+    'refuses a request without specification, process, root or linux section [INTERNAL]',
+    async () => {
+      await using harness = await start();
+      const { client, rootfs } = harness;
+      const whole = createRequest('c1', rootfs, sleeper);
+      await expect(client.createContainer({ containerId: 'c1' })).rejects.toMatchObject(
+        refusal(Status.INTERNAL, 'EINVAL'),
+      );
+      for (const part of ['Process', 'Root', 'Linux'] as const) {
+        const request = { ...whole, OCI: { ...whole.OCI, [part]: undefined } };
+        await expect(client.createContainer(request)).rejects.toMatchObject({ code: Status.INTERNAL });
+      }
+      await expectNothingLeft(harness, 'c1');
+    },
+  );
 
-  test.skipIf(skip)('refuses an id in use and leaves the first container alone', async () => {
+  test.skipIf(skip)('refuses an id in use and leaves the first container alone [INTERNAL]', async () => {
     await using harness = await start();
     const { client, rootfs } = harness;
     await client.createSandbox({});
@@ -130,7 +134,7 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     );
   });
 
-  test.skipIf(skip)('refuses one of two requests for the same id that come together', async () => {
+  test.skipIf(skip)('refuses one of two requests for the same id that come together [INTERNAL]', async () => {
     await using harness = await start();
     const request = createRequest('c1', harness.rootfs, sleeper);
     const results = await Promise.allSettled([
@@ -154,107 +158,5 @@ describe.each(testedAgents)('CreateContainer $title', ({ skip, start }) => {
     await using harness = await start();
     await runContainer(harness, 'c1', ['sh', '-c', 'exit 0']);
     expect(await harness.client.waitProcess({ containerId: 'c1' })).toEqual({ status: 0 });
-  });
-});
-
-describe('CreateContainer on a fake machine', () => {
-  test('hands the runtime namespaces of the sandbox, one pid namespace and no network', async () => {
-    await using harness = await startFakeAgent();
-    const { client, rootfs, paths, runtime } = harness;
-    await client.createSandbox({ hostname: 'box' });
-    const namespaces = ['mount', 'ipc', 'uts', 'pid', 'network'].map((type) => ({ type, path: '/host/ns' }));
-    const changes = {
-      hostname: 'dropped',
-      linux: { namespaces: [{ type: 'mount' }, ...namespaces.slice(1)] },
-    };
-    await client.createContainer(createRequest('c1', rootfs, sleeper, changes));
-    const { spec } = runtime.containers.get('c1')!;
-    expect(spec.hostname).toBeUndefined();
-    expect(spec.linux?.namespaces).toEqual([
-      { type: 'mount' },
-      { type: 'ipc', path: join(paths.namespacesDir, 'ipc') },
-      { type: 'uts', path: join(paths.namespacesDir, 'uts') },
-      { type: 'pid' },
-    ]);
-    expect(spec.root).toEqual({ path: join(paths.kataDir, 'c1/rootfs'), readonly: false });
-    expect(spec.linux?.cgroupsPath).toBe('/c1');
-  });
-
-  test('shares the pid namespace of the first container when asked to', async () => {
-    await using harness = await startFakeAgent();
-    const { client, rootfs, runtime } = harness;
-    for (const id of ['c1', 'c2']) {
-      await client.createContainer({ ...createRequest(id, rootfs, sleeper), sandboxPidns: true });
-    }
-    const pidNamespaceOf = (id: string) =>
-      runtime.containers.get(id)!.spec.linux!.namespaces!.filter(({ type }) => type === 'pid');
-    expect(pidNamespaceOf('c1')).toEqual([{ type: 'pid' }]);
-    const { pid } = runtime.containers.get('c1')!.init;
-    expect(pidNamespaceOf('c2')).toEqual([{ type: 'pid', path: `/proc/${pid}/ns/pid` }]);
-  });
-
-  test('spells out that nothing is dropped when no capabilities are given', async () => {
-    await using harness = await startFakeAgent();
-    await harness.client.createContainer(createRequest('c1', harness.rootfs, sleeper));
-    const capabilities = harness.runtime.containers.get('c1')!.spec.process!.capabilities!;
-    expect(capabilities.effective).toContain('CAP_CHOWN');
-    expect(capabilities.permitted).toEqual(capabilities.bounding);
-  });
-
-  test('releases storages, mounts and directories when the runtime fails', async () => {
-    await using harness = await startFakeAgent();
-    const { client, rootfs, runtime, mounter, paths } = harness;
-    runtime.failures.create = new Error('out of luck');
-    const volume = {
-      driver: 'virtio-fs',
-      source: 'vol',
-      fstype: 'virtiofs',
-      mountPoint: join(paths.kataDir, 'vol'),
-    };
-    await expect(
-      client.createContainer({ ...createRequest('c1', rootfs, sleeper), storages: [volume] }),
-    ).rejects.toMatchObject({ code: Status.INTERNAL, details: 'internal error' });
-    expect(harness.log.some(({ message }) => message === 'handler failed')).toBe(true);
-    expect(mounter.entries).toEqual([]);
-    await expect(stat(join(paths.kataDir, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
-  });
-
-  test.each([
-    { title: 'no type', device: { containerPath: '/dev/x', id: '02' }, text: 'has no type' },
-    { title: 'no container path', device: { type: 'blk', id: '02' }, text: 'no container path' },
-    { title: 'no address', device: { type: 'blk', containerPath: '/dev/x' }, text: 'neither id nor vm path' },
-    { title: 'an unknown type', device: { type: 'tape', containerPath: '/dev/x', id: '02' }, text: '"tape"' },
-  ])('refuses a device with $title', async ({ device, text }) => {
-    await using harness = await startFakeAgent();
-    await expect(
-      harness.client.createContainer({ ...createRequest('c1', harness.rootfs, sleeper), devices: [device] }),
-    ).rejects.toMatchObject(refusal(Status.INTERNAL, text));
-  });
-
-  test('runs hooks of the guest image only for a container without hooks of its own', async () => {
-    const ran: string[] = [];
-    await using harness = await startFakeAgent({
-      components: {
-        runHooks: (stage, hooks, state) => {
-          ran.push(...hooks.map(({ path }) => `${stage} ${path} ${state.id}`));
-          return Promise.resolve();
-        },
-      },
-    });
-    const { client, paths } = harness;
-    const hookDir = join(paths.runtimeDir, 'hooks');
-    await mkdir(join(hookDir, 'poststart'), { recursive: true });
-    await writeFile(join(hookDir, 'poststart/b'), '', { mode: 0o755 });
-    await writeFile(join(hookDir, 'poststart/a'), '', { mode: 0o755 });
-    await writeFile(join(hookDir, 'poststart/not-executable'), '', { mode: 0o644 });
-    await client.createSandbox({ guestHookPath: hookDir });
-    await runContainer(harness, 'c1', sleeper);
-    await runContainer(harness, 'c2', sleeper, { hooks: { poststop: [{ path: '/own' }] } });
-    await client.removeContainer({ containerId: 'c2' });
-    expect(ran).toEqual([
-      `poststart ${hookDir}/poststart/a c1`,
-      `poststart ${hookDir}/poststart/b c1`,
-      'poststop /own c2',
-    ]);
   });
 });

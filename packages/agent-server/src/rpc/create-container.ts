@@ -13,9 +13,8 @@ export const createContainer: HandlerFactory<'createContainer'> =
   async (request, { signal }) => {
     checkContainerId(request.containerId);
     using _reservation = sandbox.containers.reserve(request.containerId);
-    if (request.sharedMounts.length > 0) {
-      components.logger.warn({ 'container-id': request.containerId }, 'shared mounts are skipped');
-    }
+    // Others share the pid namespace of the first one, of which there can be only one.
+    using _turn = sandbox.containers.all.length === 0 ? await sandbox.firstTurn.acquire(signal) : undefined;
     sandbox.containers.add(await makeContainer(components, sandbox, request, signal));
     return {};
   };

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grpcToOciProcess } from '@hako/protocols';
+import { translatePciEnvironment } from '../devices/pci-environment.ts';
 import { AgentError } from '../errors/agent-error.ts';
 import { borrowCapabilities } from '../spec/capabilities.ts';
 import { effectiveProcess } from '../spec/effective-process.ts';
+import { withStringUser } from '../spec/string-user.ts';
 import { checkProcess } from '../spec/validate-spec.ts';
 import type { HandlerFactory } from './rpc-context.ts';
 
 /** Starts one more process in a container; it runs at once. */
 export const execProcess: HandlerFactory<'execProcess'> =
   ({ sandbox }) =>
-  async ({ containerId, execId, process: requested }, { signal }) => {
+  async ({ containerId, execId, stringUser, process: requested }, { signal }) => {
     if (requested === undefined) throw new AgentError('invalid_request', 'the request has no process');
     const container = sandbox.containers.get(containerId);
-    const process = borrowCapabilities(effectiveProcess(grpcToOciProcess(requested)), container.spec.process);
-    checkProcess(process);
-    await container.exec(execId, process, signal);
+    container.refuseExecId(execId);
+    const { rootDir, spec } = container;
+    const named = withStringUser(effectiveProcess(grpcToOciProcess(requested)), stringUser, rootDir);
+    const process = borrowCapabilities(named, spec.process);
+    checkProcess(process, rootDir);
+    await container.exec(execId, translatePciEnvironment(process, container.pciAddresses), signal);
     return {};
   };

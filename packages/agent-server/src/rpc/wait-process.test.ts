@@ -7,8 +7,16 @@ import { execRequest } from '../testing/test-spec.ts';
 
 describe.each(testedAgents)('WaitProcess $title', ({ skip, start }) => {
   test.skipIf(skip).each([
-    { title: 'an unknown container', request: { containerId: 'nope' }, code: Status.INVALID_ARGUMENT },
-    { title: 'an unknown exec id', request: { containerId: 'c1', execId: 'nope' }, code: Status.NOT_FOUND },
+    {
+      title: 'an unknown container [INVALID_ARGUMENT]',
+      request: { containerId: 'nope' },
+      code: Status.INVALID_ARGUMENT,
+    },
+    {
+      title: 'an unknown exec id [NOT_FOUND]',
+      request: { containerId: 'c1', execId: 'nope' },
+      code: Status.NOT_FOUND,
+    },
   ])('refuses $title', async ({ request, code }) => {
     await using harness = await start();
     await runContainer(harness, 'c1', sleeper);
@@ -18,7 +26,7 @@ describe.each(testedAgents)('WaitProcess $title', ({ skip, start }) => {
   test.skipIf(skip).each([
     { title: 'no exec id', execId: '' },
     { title: 'the id of the container', execId: 'c1' },
-  ])('gives the exit code of init by $title, once', async ({ execId }) => {
+  ])('gives the exit code of init by $title, once [NOT_FOUND]', async ({ execId }) => {
     await using harness = await start();
     await runContainer(harness, 'c1', ['sh', '-c', 'echo hello\nexit 7']);
     const named = { containerId: 'c1', execId };

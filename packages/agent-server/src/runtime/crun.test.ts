@@ -11,7 +11,6 @@ import { refusal } from '../testing/refusal.ts';
 
 const absent = whyNoContainers();
 const title = absent === undefined ? 'a real container' : `a real container (skipped: ${absent})`;
-const terminal = { terminal: true, args: [], cwd: '/', env: ['PATH=/bin', 'TERM=xterm'] };
 
 describe.skipIf(absent !== undefined)(title, () => {
   async function outputOf(harness: AgentHarness, script: string, changes = {}): Promise<string> {
@@ -20,63 +19,6 @@ describe.skipIf(absent !== undefined)(title, () => {
     await harness.client.waitProcess({ containerId: 'c1', execId: 'out' });
     return text;
   }
-
-  /** Reads terminal output until it contains a text. */
-  async function readUntil(harness: AgentHarness, execId: string, wanted: string): Promise<string> {
-    let text = '';
-    while (!text.includes(wanted)) {
-      const { data } = await harness.client.readStdout({ containerId: 'c1', execId, len: 4096 });
-      expect(data.length, `output so far: ${JSON.stringify(text)}`).toBeGreaterThan(0);
-      text += Buffer.from(data).toString();
-    }
-    return text;
-  }
-
-  test('has namespaces of its own, and the name of the sandbox', async () => {
-    await using harness = await startCrunAgent();
-    await harness.client.createSandbox({ hostname: 'the-sandbox' });
-    await runContainer(harness, 'c1', sleeper);
-    expect(await outputOf(harness, 'hostname; echo pid $$')).toMatch(/^the-sandbox\npid [2-9]\d?\n$/);
-    const initNamespace = await readFile('/proc/self/cgroup', 'utf8');
-    expect(await outputOf(harness, 'cat /proc/1/cgroup')).not.toBe(initNamespace);
-  });
-
-  test('shares the pid namespace of the first container on request', async () => {
-    await using harness = await startCrunAgent();
-    const { client, rootfs } = harness;
-    await runContainer(harness, 'c1', sleeper);
-    await client.createContainer({
-      ...createRequest('c2', rootfs, ['ps', '-o', 'pid,args']),
-      sandboxPidns: true,
-    });
-    await client.startContainer({ containerId: 'c2' });
-    expect(await readAll(harness, { containerId: 'c2' })).toMatch(/^ +1 +sleep 1000$/m);
-  });
-
-  test('keeps all capabilities for root, none at hand for others, and gets a HOME', async () => {
-    await using harness = await startCrunAgent();
-    const script = 'cat /proc/self/status; echo home=$HOME';
-    await writeFile(
-      join(harness.rootfs, 'etc/passwd'),
-      'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n',
-    );
-    await runContainer(harness, 'c1', sleeper);
-    const own = /^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    const asRoot = await outputOf(harness, script);
-    expect(/^CapEff:\s*(\w+)$/m.exec(asRoot)?.[1]).toBe(own);
-    expect(asRoot).toContain('home=/root\n');
-    const process = {
-      args: ['sh', '-c', `${script}; id`],
-      cwd: '/',
-      env: ['PATH=/bin'],
-      user: { uid: 1000, gid: 1000 },
-    };
-    await runContainer(harness, 'c2', [], { process });
-    const asUser = await readAll(harness, { containerId: 'c2' });
-    expect(asUser).toMatch(/^CapEff:\t0+$/m);
-    expect(asUser).toContain('uid=1000');
-    expect(asUser).toContain('home=/home/user\n');
-  });
 
   test('has real pipes, which programs may open again', async () => {
     await using harness = await startCrunAgent();
@@ -96,70 +38,6 @@ describe.skipIf(absent !== undefined)(title, () => {
     await expect(
       harness.client.execProcess(execRequest('c1', 'e1', args, { Cwd: cwd })),
     ).rejects.toMatchObject(refusal(Status.INTERNAL, text));
-  });
-
-  test('takes limits of 64 bits', async () => {
-    await using harness = await startCrunAgent();
-    await runContainer(harness, 'c1', sleeper);
-    const Rlimits = [{ Type: 'RLIMIT_CORE', Hard: 2n ** 64n - 1n, Soft: 2n ** 64n - 1n }];
-    expect(await outputOf(harness, 'cat /proc/self/limits', { Rlimits })).toMatch(
-      /^Max core file size +unlimited +unlimited/m,
-    );
-  });
-
-  test('has a working terminal: size, interrupt, one stream, end', async () => {
-    await using harness = await startCrunAgent();
-    const { client } = harness;
-    await runContainer(harness, 'c1', [], { process: { ...terminal, args: ['sh'] } });
-    const type = (text: string) => client.writeStdin({ containerId: 'c1', data: Buffer.from(text) });
-    await client.ttyWinResize({ containerId: 'c1', row: 33, column: 111 });
-    await type('stty size; tty\n');
-    expect(await readUntil(harness, '', '/dev/pts/')).toContain('33 111');
-    await type(`sh -c "echo be''gun; exec sleep 1000"\n`);
-    await readUntil(harness, '', 'begun');
-    await type('\u0003');
-    await type('echo code $?\n');
-    await readUntil(harness, '', 'code 130');
-    await type('echo on-error >&2\n');
-    const { data } = await client.readStderr({ containerId: 'c1', len: 4096 });
-    expect(data.length).toBeGreaterThan(0);
-    await type('exit 9\n');
-    await readAll(harness, { containerId: 'c1' });
-    expect(await client.waitProcess({ containerId: 'c1' })).toEqual({ status: 9 });
-  });
-
-  test('hangs a terminal up at CloseStdin', async () => {
-    await using harness = await startCrunAgent();
-    await runContainer(harness, 'c1', sleeper);
-    await harness.client.execProcess(execRequest('c1', 'e1', ['sh'], { Terminal: true }));
-    const named = { containerId: 'c1', execId: 'e1' };
-    await harness.client.writeStdin({ ...named, data: Buffer.from('echo up\n') });
-    await readUntil(harness, 'e1', 'up');
-    await harness.client.closeStdin(named);
-    await expect(harness.client.readStdout({ ...named, len: 10 })).rejects.toMatchObject({
-      code: Status.INTERNAL,
-    });
-    await harness.client.closeStdin(named);
-    expect((await harness.client.waitProcess(named)).status).toBeGreaterThan(128);
-  });
-
-  test('can be removed while it is frozen', async () => {
-    await using harness = await startCrunAgent();
-    await runContainer(harness, 'c1', sleeper);
-    const freezer = '/sys/fs/cgroup/freezer/c1/freezer.state';
-    const frozenV2 = '/sys/fs/cgroup/c1/cgroup.freeze';
-    await writeFile(freezer, 'FROZEN').catch(() => writeFile(frozenV2, '1'));
-    await harness.client.removeContainer({ containerId: 'c1' });
-  });
-
-  test('is counted by its cgroup', async () => {
-    await using harness = await startCrunAgent();
-    await runContainer(harness, 'c1', sleeper);
-    await outputOf(harness, 'yes | head -c 1000000 > /dev/null');
-    const { cgroupStats } = await harness.client.statsContainer({ containerId: 'c1' });
-    expect(cgroupStats?.cpuStats?.cpuUsage?.totalUsage).toBeGreaterThan(0n);
-    expect(cgroupStats?.memoryStats?.usage?.usage).toBeGreaterThan(0n);
-    expect(cgroupStats?.pidsStats?.current).toBe(1n);
   });
 
   test('finds storages of the request in its mounts', async () => {

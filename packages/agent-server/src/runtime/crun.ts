@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringifyOciProcess } from '@hako/protocols';
+import { type OciInteger, stringifyOciProcess, stringifyOciResources } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
 import { errnoName } from '../errors/describe-error.ts';
 import type { CrunComponents, CrunOptions } from './crun-components.ts';
-import type { OciRuntime, RuntimeProcess } from './oci-runtime.ts';
+import type { OciRuntime, RuntimeFeatures, RuntimeProcess } from './oci-runtime.ts';
+import { startWithOomScore } from './oom-score.ts';
 import { prepareStdio } from './process-stdio.ts';
 import { runtimeErrorOf } from './runtime-log.ts';
 import { processHeeds } from './signal-dispositions.ts';
@@ -13,6 +14,12 @@ import { processHeeds } from './signal-dispositions.ts';
 /** crun takes milliseconds; one that takes this long is stuck. */
 const runLimitMs = 120_000;
 const sigkill = 9;
+
+/** How a run of the program begins. */
+interface SpawnDetails {
+  readonly onSpawned?: () => void;
+  readonly oomScoreAdj?: OciInteger | undefined;
+}
 
 /** Text of a file that need not exist. */
 async function readIfThere(path: string): Promise<string> {
@@ -41,13 +48,14 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
   const program = options.program ?? 'crun';
   const stateDir = join(options.runtimeDir, 'state');
   let serial = 0;
+  let features: Promise<RuntimeFeatures> | undefined;
 
   /** Runs the program once. Its log goes to a file, because its stderr is the container's. */
   async function run(
     args: readonly string[],
     stdio: readonly ('ignore' | number)[],
     log: { readonly path: string; readonly operation: string },
-    onSpawned: () => void = () => undefined,
+    { onSpawned = () => undefined, oomScoreAdj }: SpawnDetails = {},
   ): Promise<void> {
     const words = [
       ...(options.launcher ?? []),
@@ -64,7 +72,9 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     // Not needed before the first container; the agent answers sooner without it.
     const { spawn } = process.getBuiltinModule('node:child_process');
-    const child = spawn(file, rest, { stdio: [...stdio], timeout: runLimitMs, killSignal: 'SIGKILL' });
+    const child = startWithOomScore(oomScoreAdj, () =>
+      spawn(file, rest, { stdio: [...stdio], timeout: runLimitMs, killSignal: 'SIGKILL' }),
+    );
     let failure: Error | undefined;
     child.once('error', (error) => {
       failure = error;
@@ -95,6 +105,7 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     readonly globalArgs: readonly string[];
     readonly args: (pidFile: string, stdioArgs: readonly string[]) => readonly string[];
     readonly terminal: boolean;
+    readonly oomScoreAdj?: OciInteger | undefined;
     readonly signal: AbortSignal;
   }): Promise<RuntimeProcess> {
     request.signal.throwIfAborted();
@@ -111,7 +122,8 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
     try {
       const args = [...request.globalArgs, ...request.args(pidFile, prepared.args)];
       const log = { path: logFile, operation: `${program} ${request.operation}` };
-      await run(args, prepared.stdio, log, () => prepared.closeChildEnds());
+      const { oomScoreAdj } = request;
+      await run(args, prepared.stdio, log, { onSpawned: () => prepared.closeChildEnds(), oomScoreAdj });
       const pid = parsePid(await readIfThere(pidFile), log.operation);
       const exited = components.reaper.watch(pid);
       // Whoever holds the process waits for it; until then nobody must be alarmed.
@@ -123,6 +135,7 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
       }
       return {
         pid,
+        rootDir: `/proc/${pid}/root`,
         exited,
         io: prepared.take(),
         signal: (signal) => components.kill(pid, signal),
@@ -196,15 +209,32 @@ export function createCrunRuntime(components: CrunComponents, options: CrunOptio
             request.containerId,
           ],
           terminal: request.process.terminal === true,
+          // crun leaves this to whoever calls it.
+          oomScoreAdj: request.process.oomScoreAdj,
           signal: request.signal,
         });
       } finally {
         await rm(processFile, { force: true });
       }
     },
+    async update(containerId, resources) {
+      await mkdir(options.runtimeDir, { recursive: true, mode: 0o700 });
+      serial += 1;
+      const resourcesFile = join(options.runtimeDir, `${serial.toString()}.json`);
+      try {
+        await writeFile(resourcesFile, stringifyOciResources(resources), { mode: 0o600 });
+        await simple(`update ${containerId}`, ['update', '--resources', resourcesFile, containerId]);
+      } finally {
+        await rm(resourcesFile, { force: true });
+      }
+    },
     delete: deleteContainer,
-    features: async () => ({ seccomp: await hasSeccomp(program) }),
+    features: () => (features ??= askFeatures(program)),
   };
+}
+
+async function askFeatures(program: string): Promise<RuntimeFeatures> {
+  return { seccomp: (await hasSeccomp(program)) && (await kernelHasSeccomp()) };
 }
 
 /** `crun --version` ends in a line such as `+SYSTEMD +SELINUX +CAP +SECCOMP`. */
@@ -212,4 +242,9 @@ async function hasSeccomp(program: string): Promise<boolean> {
   const { runProgram } = await import('../system/program-runner.ts');
   const { stdout } = await runProgram({ file: program, args: ['--version'], timeoutMs: 10_000 });
   return stdout.split(/\s+/).includes('+SECCOMP');
+}
+
+/** Without it in the kernel there is no such line. Source: proc(5). */
+async function kernelHasSeccomp(): Promise<boolean> {
+  return /^Seccomp_filters:|^Seccomp:/m.test(await readFile('/proc/self/status', 'utf8'));
 }

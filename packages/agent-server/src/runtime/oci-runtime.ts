@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OciProcess } from '@hako/protocols';
+import type { OciProcess, OciResources } from '@hako/protocols';
 import type { ExitStatus, ProcessIo } from '../process/process-io.ts';
 
 /** A process the runtime has started. */
 export interface RuntimeProcess {
   /** Its id in the agent's pid namespace. */
   readonly pid: number;
+  /** Its root directory as the agent reaches it, mounts of its namespace included; gone with the process. */
+  readonly rootDir: string;
   /** Resolves when it has ended and been reaped. */
   readonly exited: Promise<ExitStatus>;
   /** The agent's ends of its standard streams; whoever takes the process closes them. */
@@ -40,7 +42,7 @@ export interface ExecRequest {
 
 /** Which optional things a runtime can do. */
 export interface RuntimeFeatures {
-  /** Applies seccomp filters. */
+  /** Applies seccomp filters, and the kernel has them. */
   readonly seccomp: boolean;
 }
 
@@ -58,6 +60,11 @@ export interface OciRuntime {
   start(containerId: string): Promise<void>;
   /** Starts one more process, which runs at once. Leaves nothing when it fails. */
   exec(request: ExecRequest): Promise<RuntimeProcess>;
+  /**
+   * Changes limits of a container. It is given only what the cgroups of this machine have; a limit the kernel refuses is
+   * `runtime_failed`.
+   */
+  update(containerId: string, resources: OciResources): Promise<void>;
   /** Removes a container with whatever still runs in it. One that is not there is no error. */
   delete(containerId: string): Promise<void>;
   /** Asks the program once. */

@@ -8,7 +8,7 @@ export interface NamespaceChoices {
   readonly shared: { readonly ipc: string; readonly uts: string } | undefined;
   /** Join the pid namespace of the sandbox. */
   readonly sandboxPidns: boolean;
-  /** That namespace; undefined when no container has been made. */
+  /** That namespace; undefined when no container has been made, or its first process has ended. */
   readonly pidNamespace: string | undefined;
   /** Whether the sandbox has containers. */
   readonly hasContainers: boolean;
@@ -21,7 +21,7 @@ function withPath(type: string, path: string | undefined): OciNamespace {
 function pidNamespaceOf(choices: NamespaceChoices): OciNamespace {
   if (!choices.sandboxPidns) return { type: 'pid' };
   if (choices.pidNamespace === undefined && choices.hasContainers) {
-    throw new AgentError('invalid_state', 'the sandbox has no pid namespace to share');
+    throw new AgentError('invalid_state', 'the sandbox has no pid namespace to share any more');
   }
   return withPath('pid', choices.pidNamespace);
 }

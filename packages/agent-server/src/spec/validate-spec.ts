@@ -5,6 +5,7 @@ import type { OciLinux, OciProcess, OciSpec } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
 import { checkMounts } from './mount-rules.ts';
 import { checkSysctls } from './sysctl-rules.ts';
+import { checkWorkingDirectory } from './working-directory.ts';
 
 function refuse(problem: string): never {
   throw new AgentError('invalid_spec', problem);
@@ -47,12 +48,13 @@ async function checkRoot(path: string): Promise<void> {
 /**
  * Checks the process of a container or of an exec.
  *
+ * @param rootDir - the container's root directory, for links in it
  * @throws AgentError `invalid_spec`
  */
-export function checkProcess(process: OciProcess): void {
+export function checkProcess(process: OciProcess, rootDir: string): void {
   if (process.args === undefined || process.args.length === 0 || process.args[0] === '')
     refuse('the process has no program');
-  if (!isAbsolute(process.cwd)) refuse(`working directory ${JSON.stringify(process.cwd)} is not absolute`);
+  checkWorkingDirectory(process.cwd, rootDir);
   const { selinuxLabel } = process;
   // user:role:type, with an optional level that may hold colons itself.
   if (selinuxLabel !== undefined && selinuxLabel !== '' && !/^[^:]+:[^:]+:[^:]+(:.+)?$/.test(selinuxLabel)) {
@@ -82,7 +84,7 @@ export async function validateSpec(spec: OciSpec): Promise<void> {
   if (root === undefined) return refuse('the specification has no root');
   if (process === undefined) return refuse('the specification has no process');
   if (linux === undefined) return refuse('the specification has no linux section');
-  checkProcess(process);
+  checkProcess(process, root.path);
   const namespaces = new Set((linux.namespaces ?? []).map(({ type }) => type));
   // Without a mount namespace of its own a container would rearrange the guest's.
   if (!namespaces.has('mount')) refuse('the container has no mount namespace');

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { watch } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freezeFully } from './freezer.ts';
+import { createCgroupsV1 } from './v1-cgroup.ts';
+import { createCgroupsV2 } from './v2-cgroup.ts';
+
+let root = '';
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'hako-cgroup-'));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+}
+
+const read = (name: string) => readFile(join(root, name), 'utf8');
+const kill = () => undefined;
+
+const versions = [
+  {
+    title: 'version 2',
+    group: () => createCgroupsV2({ root, kill }).open('/pod/c1'),
+    cpus: 'pod/c1/cpuset.cpus',
+    mems: 'pod/c1/cpuset.mems',
+    parentCpus: 'pod/cpuset.cpus',
+    pages: 'pod/c1/hugetlb.2MB.max',
+    oom: 'pod/c1/memory.events',
+    freezer: { 'pod/c1/cgroup.freeze': '0', 'pod/c1/cgroup.events': 'populated 1\nfrozen 1\n' },
+    freezerFile: 'pod/c1/cgroup.freeze',
+    frozen: '1',
+    thawed: '0',
+  },
+  {
+    title: 'version 1',
+    group: () => createCgroupsV1({ root, kill }).open('/pod/c1'),
+    cpus: 'cpuset/pod/c1/cpuset.cpus',
+    mems: 'cpuset/pod/c1/cpuset.mems',
+    parentCpus: 'cpuset/pod/cpuset.cpus',
+    pages: 'hugetlb/pod/c1/hugetlb.2MB.limit_in_bytes',
+    oom: 'memory/pod/c1/memory.oom_control',
+    freezer: { 'freezer/pod/c1/freezer.state': 'THAWED' },
+    freezerFile: 'freezer/pod/c1/freezer.state',
+    frozen: 'FROZEN',
+    thawed: 'THAWED',
+  },
+];
+
+describe.each(versions)('control of cgroups, $title', ({ group, ...files }) => {
+  test('CPUs, memory nodes and huge pages are limited', async () => {
+    await write({ [files.cpus]: '', [files.mems]: '', [files.pages]: '' });
+    const hugepages = [{ pageSize: '2MB', limit: 2n ** 63n }];
+    expect(await group().limit({ cpus: '0-1', mems: '0', hugepages })).toEqual([]);
+    expect([await read(files.cpus), await read(files.mems), await read(files.pages)]).toEqual([
+      '0-1',
+      '0',
+      '9223372036854775808',
+    ]);
+  });
+
+  test('limits that cannot be set are told, and the others set', async () => {
+    await mkdir(join(root, files.cpus), { recursive: true });
+    await write({ [files.mems]: '' });
+    const hugepages = [{ pageSize: '2MB', limit: 1 }];
+    const problems = await group().limit({ cpus: '0', mems: '0', hugepages });
+    expect(problems).toEqual([
+      { file: 'cpuset.cpus', error: expect.objectContaining({ code: 'EISDIR' }) as unknown },
+      { file: expect.stringContaining('hugetlb.2MB') as unknown, error: undefined },
+    ]);
+    expect(await read(files.mems)).toBe('0');
+  });
+
+  test('groups above with CPUs of their own get more', async () => {
+    await write({ [files.parentCpus]: '0\n', [files.cpus]: '0\n' });
+    expect(await group().widenParents('0-3')).toEqual([]);
+    expect(await read(files.parentCpus)).toBe('0-3');
+    expect(await read(files.cpus)).toBe('0\n');
+  });
+
+  test('groups above without CPUs of their own are left alone', async () => {
+    await write({ [files.parentCpus]: '\n' });
+    expect(await group().widenParents('0-3')).toEqual([]);
+    expect(await read(files.parentCpus)).toBe('\n');
+  });
+
+  test('everything is frozen and thawed', async () => {
+    await write(files.freezer);
+    await group().freeze();
+    expect(await read(files.freezerFile)).toBe(files.frozen);
+    await group().thaw();
+    expect(await read(files.freezerFile)).toBe(files.thawed);
+  });
+
+  test('a group without a freezer cannot be frozen', async () => {
+    await expect(group().freeze()).rejects.toMatchObject({ code: 'system_failed' });
+    await group().thaw();
+  });
+
+  test('processes killed for want of memory are counted', async () => {
+    expect(await group().oomKills()).toBeUndefined();
+    await write({ [files.oom]: 'under_oom 0\noom 7\noom_kill 3\noom_group_kill 9\n' });
+    expect(await group().oomKills()).toBe(3n);
+    await write({ [files.oom]: 'nothing\n' });
+    expect(await group().oomKills()).toBeUndefined();
+  });
+});
+
+test('a change of memory.events calls back until the watch ends', async () => {
+  const file = 'c1/memory.events';
+  await write({ [file]: 'oom_kill 0\n' });
+  const cgroup = createCgroupsV2({ root, kill }).open('/c1');
+  const called = Promise.withResolvers<undefined>();
+  let calls = 0;
+  const events = cgroup.onMemoryEvent(() => {
+    calls += 1;
+    called.resolve(undefined);
+  });
+  await write({ [file]: 'oom_kill 1\n' });
+  await called.promise;
+  events?.[Symbol.dispose]();
+  const callsBefore = calls;
+  // A second watch of the same file tells when the kernel has delivered the change.
+  const seen = Promise.withResolvers<undefined>();
+  const other = watch(join(root, file), () => seen.resolve(undefined));
+  await write({ [file]: 'oom_kill 2\n' });
+  await seen.promise;
+  other.close();
+  expect(calls).toBe(callsBefore);
+});
+
+test('there is nothing to watch without a memory controller, nor in version 1', () => {
+  expect(createCgroupsV2({ root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
+  expect(createCgroupsV1({ root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
+});
+
+test('a group that does not freeze in time goes on', async () => {
+  const calls: string[] = [];
+  const freezer = {
+    request: () => Promise.resolve(calls.push('request') > 0),
+    isFrozen: () => Promise.resolve(false),
+    thaw: () => Promise.resolve(calls.push('thaw')),
+  };
+  await expect(freezeFully(freezer, '/c1', 5)).rejects.toMatchObject({
+    code: 'system_failed',
+    message: 'cgroup /c1 did not freeze within 5 ms',
+  });
+  expect(calls).toEqual(['request', 'thaw']);
+});
