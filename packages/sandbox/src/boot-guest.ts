@@ -8,6 +8,7 @@ import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 import type { Logger } from './logger.ts';
 import { shareSocketPath } from './share/socket-path.ts';
 import type { BootPlan } from './template/boot-plan.ts';
+import { rehearse } from './template/rehearse.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Enough for any generator of random numbers; upstream's runtime sends as much. */
@@ -49,9 +50,10 @@ export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
     case 'save':
       // Without a template the next machine boots as slowly as this one, which is no reason to fail.
       await timeline
-        .measure('save template', () =>
-          plan.templates.add(plan.key, (directory) => vm.save(directory, limits)),
-        )
+        .measure('save template', async () => {
+          await rehearse(endpoint.agent, limits);
+          await plan.templates.add(plan.key, (directory) => vm.save(directory, limits));
+        })
         .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
       // Saving has closed its connection.
       await endpoint.close();

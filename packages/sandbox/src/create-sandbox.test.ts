@@ -25,7 +25,7 @@ const cat: FakeMain = async ({ read, print }) => {
 
 async function setUp(options: FakeSandboxOptions = {}) {
   const directory = await temporaryDirectory();
-  const programs = { echo, forever, cat, ...options.programs };
+  const programs = { echo, forever, cat, '/bin/busybox': echo, ...options.programs };
   const fake = await fakeSandbox(directory.path, { ...options, programs });
   const runRoot = join(directory.path, 'run');
   const image: ContainerImage = {
@@ -385,4 +385,31 @@ test('a sandbox without a network has neither card nor name servers', async () =
   expect(world.agent.network).toEqual([]);
   const mounts = world.agent.containers.get(container.id)?.OCI?.Mounts;
   expect(mounts?.map(({ destination }) => destination)).not.toContain('/etc/resolv.conf');
+});
+
+test('before a machine is saved its agent takes one container through its life, of which nothing is left', async () => {
+  await using world = await setUp();
+  await using sandbox = await world.create({ template: 'always' });
+  await sandbox.ready();
+  const calls = world.agent.calls.slice(0, world.agent.calls.lastIndexOf('check'));
+  expect(calls.filter((call) => call !== 'check')).toEqual(
+    expect.arrayContaining(['createSandbox', 'createContainer', 'startContainer', 'removeContainer']),
+  );
+  expect(calls.indexOf('removeContainer')).toBe(calls.length - 1);
+  expect([...world.agent.containers.keys()]).toEqual([]);
+});
+
+test('a machine whose agent fails the rehearsal is not saved, and serves all the same', async () => {
+  let refusals = 0;
+  await using world = await setUp({
+    before: (method) => {
+      if (method === 'startContainer' && refusals++ === 0) throw new Error('not today');
+    },
+  });
+  await using sandbox = await world.create({ template: 'always' });
+  const container = await sandbox.createContainer({ image: world.image });
+  container.discardOutput();
+  await container.start();
+  expect(await container.wait()).toBe(0);
+  expect(world.hypervisor.calls.map(({ method }) => method)).not.toContain('save');
 });
