@@ -4,6 +4,7 @@ import { AgentClientError } from './agent-client-error.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { silentLogger, type AgentLogger } from './agent-logger.ts';
 import { resolveTimeouts, type AgentTimeouts } from './agent-timeouts.ts';
+import { attachCalls, type AttachCalls } from './attach/attach-process.ts';
 import { createCaller } from './caller.ts';
 import { containerCalls, type ContainerCalls } from './calls/container-calls.ts';
 import { guestCalls, type GuestCalls } from './calls/guest-calls.ts';
@@ -39,7 +40,7 @@ export interface AgentCloseOptions {
  * It is long because the agent's API is; consumers declare the few methods they use.
  */
 export interface AgentClient
-  extends SandboxCalls, ContainerCalls, ProcessCalls, NetworkCalls, GuestCalls, AsyncDisposable {
+  extends SandboxCalls, ContainerCalls, ProcessCalls, AttachCalls, NetworkCalls, GuestCalls, AsyncDisposable {
   /** Whether dialing failed or `markDead` was called: every call then rejects with `dead_agent`. */
   readonly dead: boolean;
   /** Waits for calls in flight and ends the connection; the next call dials anew. */
@@ -68,10 +69,12 @@ export function createAgentClient(components: AgentClientComponents): AgentClien
     channel,
   );
   const call = createCaller(connection, timeouts);
+  const processes = processCalls(call);
   return {
     ...sandboxCalls(call),
     ...containerCalls(call),
-    ...processCalls(call),
+    ...processes,
+    ...attachCalls(call, processes),
     ...networkCalls(call, logger),
     ...guestCalls(call),
     get dead() {

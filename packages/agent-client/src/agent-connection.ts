@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AgentServiceDefinition, type AgentServiceClient } from '@hako/protocols/agent';
 import { HealthDefinition, type HealthClient } from '@hako/protocols/health';
+import { ProcessIODefinition, type ProcessIOClient } from '@hako/protocols/process-io';
 import { createChannel, createClient, type Channel } from '@hako/ttrpc';
 import type { Duplex } from 'node:stream';
 import { AgentClientError } from './agent-client-error.ts';
 
-/** The agent's two services over one connection. */
+/** The agent's services over one connection. */
 export interface AgentServices {
   readonly agent: AgentServiceClient;
   readonly health: HealthClient;
+  /** An extension that not every agent has. */
+  readonly processIo: ProcessIOClient;
+  /** What has been found out about the agent at the other end. */
+  readonly findings: { processIoIsMissing: boolean };
 }
 
 interface Connected extends AgentServices {
@@ -27,6 +32,8 @@ function connect(channel: Channel): Connected {
     channel,
     agent: createClient(AgentServiceDefinition, channel),
     health: createClient(HealthDefinition, channel),
+    processIo: createClient(ProcessIODefinition, channel),
+    findings: { processIoIsMissing: false },
   };
 }
 

@@ -23,13 +23,14 @@ const defaults: AgentTimeouts = {
 /**
  * Calls that wait for something to happen in the guest, and therefore have no deadline.
  *
- * Source: Kata Containers' runtime, which leaves exactly these to the context of the caller or the sandbox.
+ * Source: Kata Containers' runtime, which leaves the first four to the context of the caller or the sandbox.
  */
 const unlimited: ReadonlySet<string> = new Set([
   'WaitProcessRequest',
   'GetOOMEventRequest',
   'ReadStdoutRequest',
   'ReadStderrRequest',
+  'AttachRequest',
 ]);
 
 /** Completes and checks timeouts. Throws `invalid_request` unless each is above 0: a forgotten 0 would fail every call. */

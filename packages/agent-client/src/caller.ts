@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChannelCallOptions } from '@hako/ttrpc';
-import { AgentClientError } from './agent-client-error.ts';
 import type { AgentConnection, AgentServices } from './agent-connection.ts';
 import { deadlineOf, type AgentTimeouts } from './agent-timeouts.ts';
 import { callFailure } from './call-failure.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Limits of one call. */
 export interface AgentCallOptions {
   /** Aborting gives the call up: it rejects with code `aborted`, and the agent is told so where it understands that. */
   readonly signal?: AbortSignal;
-  /** Milliseconds instead of the call's usual deadline. */
+  /** Milliseconds instead of the call's usual deadline; `Infinity` for none. */
   readonly timeoutMs?: number;
 }
 
@@ -24,20 +24,6 @@ export type Caller = <Reply>(
   send: (services: AgentServices, options: ChannelCallOptions) => Promise<Reply>,
 ) => Promise<Reply>;
 
-/** Waits for a dial that others share: an abort ends this caller's waiting, not the dial. */
-async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await waiting;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void =>
-    reject(new AgentClientError('aborted', 'dialing was aborted', { cause: signal.reason }));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([waiting, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 /** Makes the {@link Caller} of a connection. */
 export function createCaller(connection: AgentConnection, timeouts: AgentTimeouts): Caller {
   return async (request, options = {}, send) => {
@@ -46,10 +32,12 @@ export function createCaller(connection: AgentConnection, timeouts: AgentTimeout
     try {
       signal?.throwIfAborted();
       const services = connection.services();
-      const connected = services instanceof Promise ? await unlessAborted(services, signal) : services;
+      // An abort ends this caller's waiting, not the dial, which others share.
+      const connected =
+        services instanceof Promise ? await unlessAborted(services, signal, 'dialing') : services;
       return await send(connected, {
         ...(signal === undefined ? {} : { signal }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(timeoutMs === undefined || timeoutMs === Infinity ? {} : { timeoutMs }),
       });
     } catch (error) {
       throw callFailure(error, request, signal);

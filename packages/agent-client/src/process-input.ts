@@ -19,11 +19,13 @@ export interface ProcessInput {
   close(options?: AgentCallOptions): Promise<void>;
 }
 
+/** The calls that carry input. */
+export interface InputCalls extends Pick<ProcessCalls, 'writeStdin'> {
+  closeStdin(...call: Parameters<ProcessCalls['closeStdin']>): Promise<unknown>;
+}
+
 /** Makes the {@link ProcessInput} of a process. */
-export function createProcessInput(
-  agent: Pick<ProcessCalls, 'writeStdin' | 'closeStdin'>,
-  process: ProcessId,
-): ProcessInput {
+export function createProcessInput(agent: InputCalls, process: ProcessId): ProcessInput {
   const write = async (data: Uint8Array, options?: AgentCallOptions): Promise<void> => {
     let offset = 0;
     while (offset < data.length) {

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import * as agent from './generated/agent.ts';
 import * as csi from './generated/csi.ts';
 import * as health from './generated/health.ts';
+import * as processIo from './generated/hako/agent/v1/process_io.ts';
 import * as oci from './generated/oci.ts';
 import * as types from './generated/types.ts';
 
@@ -42,11 +43,18 @@ interface MessageDescriptor {
   enumType?: EnumDescriptor[];
   oneofDecl?: { name: string }[];
 }
+interface MethodDescriptor {
+  name: string;
+  inputType: string;
+  outputType: string;
+  clientStreaming?: boolean;
+  serverStreaming?: boolean;
+}
 interface FileDescriptor {
   package: string;
   messageType?: MessageDescriptor[];
   enumType?: EnumDescriptor[];
-  service?: { name: string; method: { name: string; inputType: string; outputType: string }[] }[];
+  service?: { name: string; method: MethodDescriptor[] }[];
 }
 
 const bare = (typeName: string): string => typeName.split('.').at(-1) ?? typeName;
@@ -80,16 +88,19 @@ function messageLines(message: MessageDescriptor, prefix: string): string[] {
   ];
 }
 
+function methodText({ name, inputType, outputType, ...shape }: MethodDescriptor): string {
+  const streamed = (type: string, streams = false): string =>
+    streams ? `stream<${bare(type)}>` : bare(type);
+  return `${name} ${streamed(inputType, shape.clientStreaming)} ${streamed(outputType, shape.serverStreaming)}`;
+}
+
 function contractLines(file: FileDescriptor): string[] {
   const prefix = `${file.package}.`;
   return [
     ...(file.messageType ?? []).flatMap((message) => messageLines(message, prefix)),
     ...(file.enumType ?? []).flatMap((type) => enumLines(type, prefix)),
     ...(file.service ?? []).flatMap((service) =>
-      service.method.map(
-        (method) =>
-          `method ${prefix}${service.name} ${method.name} ${bare(method.inputType)} ${bare(method.outputType)}`,
-      ),
+      service.method.map((method) => `method ${prefix}${service.name} ${methodText(method)}`),
     ),
   ];
 }
@@ -121,13 +132,17 @@ interface Definition {
   readonly methods: Readonly<Record<string, { readonly name: string }>>;
 }
 
-test('the service definitions carry the names of all 44 methods', () => {
+test('the service definitions carry the names of all 44 methods of Kata and the one of Hako', () => {
   const contract = readFileSync(resolve(root, 'packages/protocols/wire-contract.txt'), 'utf8');
-  const definitions: readonly Definition[] = [agent.AgentServiceDefinition, health.HealthDefinition];
+  const definitions: readonly Definition[] = [
+    agent.AgentServiceDefinition,
+    health.HealthDefinition,
+    processIo.ProcessIODefinition,
+  ];
   const methods = definitions.flatMap(({ fullName, methods }) =>
     Object.values(methods).map(({ name }) => `method ${fullName} ${name} `),
   );
-  expect(methods).toHaveLength(44);
+  expect(methods).toHaveLength(45);
   expect(methods.filter((line) => !contract.includes(line))).toEqual([]);
 });
 
@@ -140,7 +155,7 @@ interface Codec {
 }
 
 const codecs = Object.fromEntries(
-  [agent, csi, health, oci, types].flatMap((module) =>
+  [agent, csi, health, oci, processIo, types].flatMap((module) =>
     Object.entries(module).filter(([, value]) => typeof value === 'object' && 'encode' in value),
   ),
 ) as unknown as Record<string, Codec>;
@@ -250,6 +265,18 @@ const golden: readonly { name: string; type: string; message: object; hex: reado
       '20 dc 0b',
       '40 80 01',
     ],
+  },
+  {
+    name: 'bytes in a oneof',
+    type: 'hako.agent.v1.AttachRequest',
+    message: { content: { $case: 'stdin', value: new Uint8Array([7, 8]) } },
+    hex: ['12 02 07 08'],
+  },
+  {
+    name: 'an exit code of 0 in a oneof',
+    type: 'hako.agent.v1.AttachResponse',
+    message: { content: { $case: 'exit', value: 0 } },
+    hex: ['40 00'],
   },
   { name: 'no set field', type: 'grpc.DestroySandboxRequest', message: {}, hex: [] },
 ];

@@ -2,15 +2,17 @@
 import { GRPC_API_VERSION } from '@hako/protocols';
 import { AgentServiceDefinition, type AgentServiceImplementation } from '@hako/protocols/agent';
 import { HealthCheckResponse_ServingStatus, HealthDefinition } from '@hako/protocols/health';
+import { ProcessIODefinition } from '@hako/protocols/process-io';
 import { createMemoryPair, createServer, type Server } from '@hako/ttrpc';
 import { ServerError, Status, type CallContext } from 'nice-grpc-common';
 import type { Duplex } from 'node:stream';
 import type { AgentDialer } from '../dial-agent.ts';
+import { fakeProcessIo } from './fake-process-io.ts';
 import { FakeGuest, type FakeProgram } from './fake-guest.ts';
 import type { FakeProcess } from './fake-process.ts';
 
-/** Names of the agent's methods, and of those of its health service. */
-export type FakeMethod = keyof AgentServiceImplementation | 'check' | 'version';
+/** Names of the agent's methods, and of those of its health service and its extension. Attaching is recorded, no more. */
+export type FakeMethod = keyof AgentServiceImplementation | 'check' | 'version' | 'attach';
 
 /** A call that arrived. */
 export interface RecordedCall {
@@ -47,6 +49,8 @@ export interface FakeAgent extends AsyncDisposable {
 export interface FakeAgentOptions {
   /** Run for each process that is started. Default: exits with 0 at once. */
   readonly program?: FakeProgram;
+  /** Whether it has the extension `hako.agent.v1.ProcessIO`. Default: no, like Kata's agent. */
+  readonly processIo?: boolean;
 }
 
 interface Interception {
@@ -106,6 +110,13 @@ export function createFakeAgent(options: FakeAgentOptions = {}): FakeAgent {
     // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- an interception answers for the method it names
     version: async (request, context) => (await answer('version', request, context)) as object,
   });
+
+  const attached = (containerId: string, execId: string): FakeProcess => {
+    calls.push({ method: 'attach', request: { containerId, execId } });
+    if (options.processIo === true) return guest.process(containerId, execId);
+    throw new ServerError(Status.INVALID_ARGUMENT, `${ProcessIODefinition.fullName} service does not exist`);
+  };
+  server.add(ProcessIODefinition, fakeProcessIo(attached));
 
   const intercept = (method: FakeMethod, handler: FakeHandler, times = Infinity): void => {
     interceptions.set(method, { handler, left: times });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ProtocolsError } from '../protocols-error.ts';
 import type { OciProcess } from './oci-process.ts';
+import type { OciResources } from './oci-resources.ts';
 import { ociSpecShape } from './oci-spec-shape.ts';
 import type { OciSpec } from './oci-spec.ts';
 
@@ -62,7 +63,7 @@ export function parseOciSpec(text: string): OciSpec {
   return value;
 }
 
-function stringifyExactly(value: OciSpec | OciProcess): string {
+function stringifyExactly(value: OciSpec | OciProcess | OciResources): string {
   const json = exactJson();
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'bigint' ? json.rawJSON(String(inner)) : inner,
@@ -77,4 +78,9 @@ export function stringifyOciSpec(spec: OciSpec): string {
 /** Gives the text of a process alone, as OCI runtimes take it for a further process in a container. */
 export function stringifyOciProcess(process: OciProcess): string {
   return stringifyExactly(process);
+}
+
+/** Gives the text of limits alone, as OCI runtimes take it for a change of them. */
+export function stringifyOciResources(resources: OciResources): string {
+  return stringifyExactly(resources);
 }

@@ -5,6 +5,10 @@ import type {
   CreateSandboxRequest,
   DeepPartial,
   ExecProcessRequest,
+  GuestDetailsRequest,
+  GuestDetailsResponse,
+  StatsContainerResponse,
+  UpdateContainerRequest,
 } from '@hako/protocols/agent';
 
 import type { NetworkAgent } from '../network/user-network.ts';
@@ -12,6 +16,8 @@ import type { NetworkAgent } from '../network/user-network.ts';
 /** Limits of one call. */
 export interface AgentCallOptions {
   readonly signal?: AbortSignal;
+  /** Milliseconds instead of the call's usual deadline, in the guest too. */
+  readonly timeoutMs?: number;
 }
 
 /** Names one process in the guest; the exec id of a container's first process is the container's id. */
@@ -36,11 +42,29 @@ export interface ContainerAgent extends ProcessAgent {
   startContainer(request: { readonly containerId: string }, options?: AgentCallOptions): Promise<unknown>;
   removeContainer(request: { readonly containerId: string }, options?: AgentCallOptions): Promise<unknown>;
   execProcess(request: DeepPartial<ExecProcessRequest>, options?: AgentCallOptions): Promise<unknown>;
+  pauseContainer(request: { readonly containerId: string }, options?: AgentCallOptions): Promise<unknown>;
+  resumeContainer(request: { readonly containerId: string }, options?: AgentCallOptions): Promise<unknown>;
+  statsContainer(
+    request: { readonly containerId: string },
+    options?: AgentCallOptions,
+  ): Promise<StatsContainerResponse>;
+  updateContainer(request: DeepPartial<UpdateContainerRequest>, options?: AgentCallOptions): Promise<unknown>;
+}
+
+/** The calls that tell of the guest. */
+export interface GuestFactsAgent {
+  getGuestDetails(
+    request: DeepPartial<GuestDetailsRequest>,
+    options?: AgentCallOptions,
+  ): Promise<GuestDetailsResponse>;
+  getMetrics(options?: AgentCallOptions): Promise<{ readonly metrics: string }>;
 }
 
 /** The calls on the sandbox. */
-export interface GuestAgent extends ContainerAgent, NetworkAgent {
+export interface GuestAgent extends ContainerAgent, NetworkAgent, GuestFactsAgent {
   check(options?: AgentCallOptions): Promise<unknown>;
+  /** Waits until a container ran out of memory. */
+  getOOMEvent(options?: AgentCallOptions): Promise<{ readonly containerId: string }>;
   createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<unknown>;
   destroySandbox(options?: AgentCallOptions): Promise<unknown>;
   reseedRandomDev(request: { readonly data: Uint8Array }, options?: AgentCallOptions): Promise<unknown>;
