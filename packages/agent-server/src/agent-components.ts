@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RouteSocket } from '@hako/linux';
 import type { Cgroups } from './cgroup/container-cgroup.ts';
 import type { AgentOptions } from './config/agent-options.ts';
-import type { DeviceDriver } from './devices/device-resolver.ts';
+import type { DeviceDriver } from './devices/device-driver.ts';
+import type { GuestDevices } from './devices/guest-devices.ts';
 import type { HookRunner } from './hooks/run-hooks.ts';
 import type { Logger } from './logging/logger.ts';
 import type { AgentPaths } from './paths/agent-paths.ts';
@@ -10,6 +12,7 @@ import type { StorageDriver } from './storage/storage-driver.ts';
 import type { GuestSystem } from './system/guest-system.ts';
 import type { Mounter } from './system/mounter.ts';
 import type { ProgramRunner } from './system/program-runner.ts';
+import type { CallTracer } from './tracing/call-tracer.ts';
 
 /** Everything an agent works with. */
 export interface AgentComponents {
@@ -23,7 +26,13 @@ export interface AgentComponents {
   readonly runProgram: ProgramRunner;
   readonly runHooks: HookRunner;
   readonly storageDrivers: ReadonlyMap<string, StorageDriver>;
+  /** Finds disks and network interfaces, those being plugged included. */
+  readonly devices: GuestDevices;
+  /** Opens the network of the guest, for one call. */
+  readonly openNetwork: () => Promise<RouteSocket>;
   readonly deviceDrivers: ReadonlyMap<string, DeviceDriver>;
   /** Whether the agent is PID 1: it alone manages the guest. */
   readonly isInit: boolean;
+  /** Records a span per call; absent unless `agent.trace` asks for it. */
+  readonly tracer?: CallTracer;
 }

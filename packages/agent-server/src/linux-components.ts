@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statfsSync } from 'node:fs';
-import { kill, type Reaper } from '@hako/linux';
+import { kill, openUeventSocket, type Reaper, systemLibc } from '@hako/linux';
 import type { AgentComponents } from './agent-components.ts';
 import { detectCgroupLayout } from './cgroup/cgroup-layout.ts';
 import { createCgroupsV1 } from './cgroup/v1-cgroup.ts';
 import { createCgroupsV2 } from './cgroup/v2-cgroup.ts';
 import type { AgentOptions } from './config/agent-options.ts';
 import { deviceDrivers } from './devices/device-drivers.ts';
+import { createGuestDevices } from './devices/guest-devices.ts';
+import { createDriverLoader } from './devices/missing-drivers.ts';
 import { createHookRunner } from './hooks/run-hooks.ts';
 import type { Logger } from './logging/logger.ts';
 import type { AgentPaths } from './paths/agent-paths.ts';
 import { createCrunRuntime } from './runtime/crun.ts';
 import { hybridLauncher } from './runtime/hybrid-launcher.ts';
 import { linuxDescriptors } from './runtime/linux-descriptors.ts';
-import { storageDrivers } from './storage/storage-drivers.ts';
+import { createStorageDrivers } from './storage/storage-drivers.ts';
 import { linuxMounter } from './system/linux-mounter.ts';
 import { linuxSystem } from './system/linux-system.ts';
 import { runProgram } from './system/program-runner.ts';
@@ -36,6 +38,7 @@ const initramfsMagics = new Set([0x858458f6, 0x01021994]);
 export function createLinuxComponents(request: LinuxComponentsOptions): AgentComponents {
   const { options, paths, logger, reaper, isInit } = request;
   const layout = detectCgroupLayout();
+  const tree = { sysDir: '/sys', devDir: '/dev' };
   return {
     logger,
     options,
@@ -57,7 +60,20 @@ export function createLinuxComponents(request: LinuxComponentsOptions): AgentCom
     system: linuxSystem,
     runProgram,
     runHooks: createHookRunner({ runProgram, logger }),
-    storageDrivers,
+    storageDrivers: createStorageDrivers(),
+    devices: createGuestDevices({
+      tree,
+      // Elsewhere udev has seen to them.
+      loadDrivers: isInit ? createDriverLoader({ tree, runProgram, logger }) : () => Promise.resolve(false),
+      arch: process.arch,
+      openUevents: (uevents) => openUeventSocket(uevents),
+      timeoutMs: options.hotplugTimeoutMs,
+      logger,
+    }),
+    openNetwork: async () => {
+      const { openRouteSocket } = await import('./optional/network.ts');
+      return openRouteSocket({}, systemLibc());
+    },
     deviceDrivers,
   };
 }

@@ -5,15 +5,21 @@ import { createReaper } from '@hako/linux';
 import { createAgent } from './agent.ts';
 import type { CommandLine } from './command-line.ts';
 import { announcement } from './config/announce.ts';
+import type { AgentOptions } from './config/agent-options.ts';
 import { loadOptions } from './config/load-options.ts';
 import { mountGuest, prepareGuest } from './init/prepare-guest.ts';
 import { endProcessOf, installLastResort } from './init/last-resort.ts';
 import { createLinuxComponents } from './linux-components.ts';
 import { createConsoleWriter } from './logging/console-writer.ts';
 import { createJsonLogger } from './logging/json-logger.ts';
+import type { Logger } from './logging/logger.ts';
+import { openLog } from './logging/open-log.ts';
 import { createAgentPaths } from './paths/agent-paths.ts';
+import { setStartPolicy } from './policy/start-policy.ts';
 import { createAgentServer } from './server/agent-server.ts';
+import { offerGrpc } from './server/offer-grpc.ts';
 import { openDoor } from './server/open-door.ts';
+import type { CallTracer } from './tracing/call-tracer.ts';
 import { agentVersion } from './version.ts';
 
 /** Handlers get this long to finish when the agent ends. */
@@ -36,6 +42,29 @@ function stopSignal(): Promise<void> {
   return promise.then(() => undefined);
 }
 
+/** Offers a debug console if one is wanted; an agent without is worth more than none. */
+async function offerDebugConsole(options: AgentOptions, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (!options.debugConsole) return;
+  try {
+    const { openDebugConsole } = await import('./debug/debug-console.ts');
+    const address = openDebugConsole({ vsockPort: options.debugConsoleVport, logger, signal });
+    logger.info({ address }, 'debug console');
+  } catch (error) {
+    logger.error({ error }, 'debug console cannot be opened');
+  }
+}
+
+/** Begins to record spans, with a library that is loaded only here. */
+async function startTracing(logger: Logger): Promise<CallTracer | undefined> {
+  try {
+    const { openTracer } = await import('./tracing/open-tracer.ts');
+    return await openTracer(logger, agentVersion);
+  } catch (error) {
+    logger.error({ error }, 'spans cannot be recorded');
+    return undefined;
+  }
+}
+
 /**
  * The agent's life as a program. The server listens before anything that can wait; the end of the sandbox, or a signal,
  * ends it.
@@ -54,13 +83,17 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
     commandLine: readKernelCommandLine(),
     environment: process.env,
   });
-  const logger = createJsonLogger({ level: options.logLevel, version: agentVersion, write });
+  const log = await openLog({ options, version: agentVersion, write });
+  const { logger } = log;
+  const tracer = options.tracing ? await startTracing(logger) : undefined;
 
   using reaper = createReaper({
     onOrphan: ({ pid, status }) => logger.debug({ pid: String(pid), status }, 'orphan reaped'),
   });
   const paths = createAgentPaths(commandLine.runDir === undefined ? {} : { runDir: commandLine.runDir });
-  await using agent = createAgent(createLinuxComponents({ options, paths, logger, reaper, isInit }));
+  const components = createLinuxComponents({ options, paths, logger, reaper, isInit });
+  await using agent = createAgent(tracer === undefined ? components : { ...components, tracer });
+  await setStartPolicy(agent.policy, options.policyFile);
   const server = createAgentServer(agent, logger);
   const doorClosed = new AbortController();
   const address = commandLine.serverAddr ?? options.serverAddr;
@@ -69,9 +102,15 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   await setImmediate();
   if (isInit) prepareGuest(logger);
   logger.info(announcement(options, address), 'announce');
+  await offerDebugConsole(options, logger, doorClosed.signal);
+
+  const grpcDoor = await offerGrpc(agent, options.grpcAddr, logger);
 
   await Promise.race([agent.sandboxDestroyed, stopSignal()]);
   doorClosed.abort();
-  await server.shutdown({ timeoutMs: shutdownLimitMs });
+  const limit = { timeoutMs: shutdownLimitMs };
+  await Promise.all([server.shutdown(limit), grpcDoor?.close(limit)]);
+  await tracer?.close();
+  await log.close();
   if (isInit) end(0);
 }

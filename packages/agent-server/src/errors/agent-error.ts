@@ -4,7 +4,7 @@
  * What can go wrong inside the agent.
  *
  * - `invalid_request`: a part of a message that must be there is missing, or a value cannot be used
- * - `invalid_container_id`, `invalid_spec`, `invalid_option`: text that fails its rule
+ * - `invalid_container_id`, `invalid_exec_id`, `invalid_spec`, `invalid_option`: text that fails its rule
  * - `container_exists`, `container_not_found`, `process_exists`, `process_not_found`, `sandbox_exists`: names
  * - `invalid_state`: the operation does not fit the state the container is in
  * - `stream_closed`: stdin, stdout or stderr that is not there any more
@@ -13,6 +13,7 @@
  * - `program_not_found`, `program_not_executable`: the first word of a command inside a container
  * - `runtime_failed`: the OCI runtime refused for any other reason
  * - `storage_failed`, `unknown_storage_driver`, `device_failed`, `unknown_device_type`: storages and devices
+ * - `link_not_found`: no network interface with that address, name or device
  * - `helper_failed`: a program the agent runs for itself (modprobe, a hook) failed
  * - `system_failed`: the kernel refused something
  * - `timed_out`: a limit given by the caller has passed
@@ -21,6 +22,7 @@
 export type AgentErrorCode =
   | 'invalid_request'
   | 'invalid_container_id'
+  | 'invalid_exec_id'
   | 'invalid_spec'
   | 'invalid_option'
   | 'container_exists'
@@ -39,6 +41,7 @@ export type AgentErrorCode =
   | 'unknown_storage_driver'
   | 'device_failed'
   | 'unknown_device_type'
+  | 'link_not_found'
   | 'helper_failed'
   | 'system_failed'
   | 'timed_out'

@@ -5,11 +5,15 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CopyFileRequest } from '@hako/protocols/agent';
 import { AgentError } from '../errors/agent-error.ts';
+import { pathBelow } from '../paths/path-below.ts';
 import type { GuestSystem, RootFiles } from '../system/guest-system.ts';
 
 const typeMask = 0o170000;
 const typeDirectory = 0o040000;
+const typeRegular = 0o100000;
 const typeSymlink = 0o120000;
+/** All a mode of stat(2) can have. */
+const modeBits = 0o177777;
 const permissionBits = 0o7777;
 const accessBits = 0o777;
 /** For parents when the host names no mode: they must at least be searchable. */
@@ -21,18 +25,6 @@ const writeFd = promisify(write);
 const statFd = promisify(fstat);
 const chmodFd = promisify(fchmod);
 const chownFd = promisify(fchown);
-
-/** The part of a path below a root; `..` is refused even where it would stay inside. */
-function pathBelow(root: string, path: string): string {
-  const refuse = (reason: string) =>
-    new AgentError('path_refused', `path ${JSON.stringify(path)} ${reason}`, { operand: path });
-  if (!path.startsWith(`${root}/`)) throw refuse(`is not below ${root}`);
-  const words = path.slice(root.length + 1).split('/');
-  if (words.includes('..')) throw refuse('leads upwards');
-  const below = words.filter((word) => word !== '' && word !== '.').join('/');
-  if (below === '') throw refuse('names the directory itself');
-  return below;
-}
 
 /** Longest name of a file, in bytes. Source: NAME_MAX of <linux/limits.h>. */
 const maxNameBytes = 255;
@@ -66,6 +58,9 @@ function moveIntoPlace(root: RootFiles, from: string, to: string): void {
 }
 
 function copySymlink(root: RootFiles, path: string, request: CopyFileRequest): void {
+  if (request.data.includes(0)) {
+    throw new AgentError('path_refused', 'the target of the link has a NUL in it', { operand: request.path });
+  }
   const partial = partialPath(path);
   root.remove(partial);
   root.createSymlink(request.data, partial);
@@ -105,6 +100,23 @@ async function copyRegular(root: RootFiles, path: string, request: CopyFileReque
   moveIntoPlace(root, partial, path);
 }
 
+type CopyKind = 'directory' | 'symlink' | 'file';
+
+/** What is to be made. Pipes, sockets and device nodes are not: a container could do with them what the host did not mean. */
+function kindOf({ fileMode, path }: CopyFileRequest): CopyKind {
+  const kinds: Readonly<Partial<Record<number, CopyKind>>> = {
+    [typeDirectory]: 'directory',
+    [typeSymlink]: 'symlink',
+    [typeRegular]: 'file',
+    // Not all hosts say what it is.
+    0: 'file',
+  };
+  const kind = fileMode > modeBits ? undefined : kinds[fileMode & typeMask];
+  if (kind !== undefined) return kind;
+  const problem = `mode 0${fileMode.toString(8)} is none of a file, a directory or a link`;
+  throw new AgentError('path_refused', problem, { operand: path });
+}
+
 function checkNumbers(request: CopyFileRequest): void {
   const { offset, fileSize, data } = request;
   if (offset < 0n || fileSize < 0n || offset + BigInt(data.length) > maxOffset) {
@@ -134,6 +146,7 @@ export async function copyFile(
   request: CopyFileRequest,
 ): Promise<void> {
   const path = pathBelow(sharedDir, request.path);
+  const kind = kindOf(request);
   checkNumbers(request);
   await mkdir(sharedDir, { recursive: true });
   using root = system.openRoot(sharedDir);
@@ -143,8 +156,7 @@ export async function copyFile(
     root.makeDirectories(parent, mode === 0 ? defaultDirectoryMode : mode);
     root.changeOwner(parent, request.uid, request.gid);
   }
-  const type = request.fileMode & typeMask;
-  if (type === typeDirectory) copyDirectory(root, path, request);
-  else if (type === typeSymlink) copySymlink(root, path, request);
+  if (kind === 'directory') copyDirectory(root, path, request);
+  else if (kind === 'symlink') copySymlink(root, path, request);
   else await copyRegular(root, path, request);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Status } from 'nice-grpc-common';
 import { afterEach, describe, expect, test } from 'vitest';
-import { pathExists, readText, shellOutput, writeText } from '../testing/agent-files.ts';
+import { pathExists, readText, readUntil, shellOutput, writeText } from '../testing/agent-files.ts';
 import { testedAgents } from '../testing/agent-harness.ts';
 import { sleeper } from '../testing/ready-sandbox.ts';
 import { refusal } from '../testing/refusal.ts';
@@ -9,7 +9,7 @@ import { shareAgent } from '../testing/share-agent.ts';
 import { createRequest } from '../testing/test-spec.ts';
 import type { TestedAgentHarness } from '../testing/tested-agent.ts';
 
-/** Two rounds of the agent's polling, which comes every 2 s. */
+/** Some rounds of the agent's polling, which comes every 2 s. */
 const changes = { timeout: 10_000, interval: 100 };
 
 describe.each(testedAgents)('CreateContainer with watched files $title', ({ skip, kind, start }) => {
@@ -20,7 +20,7 @@ describe.each(testedAgents)('CreateContainer with watched files $title', ({ skip
     await agent()
       .client.removeContainer({ containerId: 'c1' })
       .catch(() => undefined);
-    await shellOutput(agent(), `rm -rf ${sourceOf(agent())} ${targetOf(agent())}-ready`);
+    await shellOutput(agent(), `rm -rf ${sourceOf(agent())} ${targetOf(agent())}-report`);
   });
   const noMounts = skip || kind === 'fake';
   const sourceOf = ({ paths }: TestedAgentHarness) => `${paths.sharedDir}/c1-map`;
@@ -79,13 +79,11 @@ describe.each(testedAgents)('CreateContainer with watched files $title', ({ skip
     const harness = agent();
     const map = 'mkdir ..1; echo one > ..1/key; ln -s ..1 ..data; ln -s ..data/key key';
     const target = await watch(harness, map);
-    const reader = harness.shell(
-      `cd ${target}; touch ${target}-ready; until grep -q two key; do cat key > /dev/null || exit 1; done`,
-    );
-    await expect.poll(() => pathExists(harness, `${target}-ready`)).toBe(true);
+    const report = `${target}-report`;
+    await readUntil(harness, `${target}/key`, 'two', report);
     const swap = 'mkdir ..2; echo two > ..2/key; ln -s ..2 ..next; mv -T ..next ..data; rm -r ..1';
     await shellOutput(harness, `cd ${sourceOf(harness)}; ${swap}`);
-    expect((await reader).exitCode).toBe(0);
+    await expect.poll(() => harness.shell(`cat ${report}`), changes).toMatchObject({ stdout: 'complete\n' });
     await expect.poll(() => pathExists(harness, `${target}/..1`), changes).toBe(false);
     expect(await shellOutput(harness, `readlink ${target}/..data`)).toBe('..2\n');
   });

@@ -25,16 +25,16 @@ async function emptyDirectory(dir: string, system: GuestSystem, logger: Logger):
 /** Prepares the guest for containers. Refused once there are some, because it starts from an empty directory. */
 export const createSandbox: HandlerFactory<'createSandbox'> =
   ({ components, sandbox }) =>
-  async (request) => {
+  async (request, { signal }) => {
     const { paths, system, logger, runProgram } = components;
     if (!sandbox.containers.isEmpty)
       throw new AgentError('sandbox_exists', 'the sandbox has containers already');
     await emptyDirectory(paths.kataDir, system, logger);
     sandbox.hostname = request.hostname;
     if (request.sandboxId !== '') sandbox.id = request.sandboxId;
-    await loadKernelModules(request.kernelModules, runProgram);
+    await loadKernelModules(request.kernelModules, runProgram, signal);
     sandbox.sharedNamespaces = await createSharedNamespaces(components, request.hostname);
-    const held = await sandbox.storages.acquire(request.storages, undefined);
+    const held = await sandbox.storages.acquire(request.storages, { containerId: undefined, signal });
     sandbox.storagesHeld = [...sandbox.storagesHeld, ...held];
     if (request.guestHookPath !== '') {
       try {

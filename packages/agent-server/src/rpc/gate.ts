@@ -7,5 +7,8 @@ import type { MethodName } from './rpc-context.ts';
  */
 export type RpcGate = (call: { readonly method: MethodName; readonly request: unknown }) => Promise<void>;
 
-/** Lets everything pass. */
-export const allowAll: RpcGate = () => Promise.resolve();
+/**
+ * Calls that a client makes over and over: upstream answers them with nothing when they are refused, after reading what
+ * there was, so that a process whose output nobody may see does not stand still.
+ */
+export const silentlyRefused: ReadonlySet<MethodName> = new Set<MethodName>(['readStdout', 'readStderr']);

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AgentServiceImplementation } from '@hako/protocols/agent';
+import type { Metadata } from 'nice-grpc-common';
 import type { AgentComponents } from '../agent-components.ts';
+import type { CallDurations } from '../metrics/call-durations.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { MemoryAgent } from '../system/memory-agent.ts';
 
 /** What every handler works with. */
 export interface RpcContext {
   readonly components: AgentComponents;
   readonly sandbox: Sandbox;
+  readonly callDurations: CallDurations;
+  readonly memoryAgent: MemoryAgent;
+  readonly policy: Policy;
 }
 
 /** What a handler knows about its call. */
 export interface RpcCall {
   /** Aborted when the client is gone, has given up, or its time is over. */
   readonly signal: AbortSignal;
+  /** What the client sent beside the request, such as the span it belongs to. */
+  readonly metadata: Metadata;
 }
 
 /** A method of the service, by the name it has in the generated code. */

@@ -39,6 +39,7 @@ function statusOfCode(code: AgentErrorCode, method: MethodName): Status {
       return Status.UNAVAILABLE;
     case 'invalid_request':
     case 'invalid_container_id':
+    case 'invalid_exec_id':
     case 'invalid_spec':
     case 'invalid_option':
     case 'container_exists':
@@ -54,6 +55,7 @@ function statusOfCode(code: AgentErrorCode, method: MethodName): Status {
     case 'unknown_storage_driver':
     case 'device_failed':
     case 'unknown_device_type':
+    case 'link_not_found':
     case 'helper_failed':
     case 'system_failed':
     case 'timed_out':

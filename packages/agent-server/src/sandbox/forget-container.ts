@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container } from '../container/container.ts';
+import { releasePidNamespace } from './pid-namespace.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -10,5 +11,6 @@ import type { Sandbox } from './sandbox.ts';
 export async function forgetContainer(sandbox: Sandbox, container: Container): Promise<void> {
   sandbox.containers.remove(container);
   container.closeStreams();
+  releasePidNamespace(sandbox, container);
   await sandbox.storages.release(container.storages);
 }

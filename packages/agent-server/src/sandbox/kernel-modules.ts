@@ -4,33 +4,47 @@ import { AgentError } from '../errors/agent-error.ts';
 import type { ProgramRunner } from '../system/program-runner.ts';
 
 const modprobe = '/sbin/modprobe';
+/** Loading a module takes milliseconds; one that hangs must not hang the sandbox. */
+const loadLimitMs = 30_000;
+
+function check({ name, parameters }: KernelModule): void {
+  if (name === '') throw new AgentError('invalid_request', 'a kernel module has no name');
+  // An option in place of a name or a parameter would change what modprobe does.
+  const option = [name, ...parameters].find((word) => word.startsWith('-'));
+  if (option === undefined) return;
+  const problem = `kernel module ${JSON.stringify(name)} has the option ${JSON.stringify(option)}`;
+  throw new AgentError('invalid_request', problem, { operand: name });
+}
+
+async function load(
+  { name, parameters }: KernelModule,
+  runProgram: ProgramRunner,
+  abort: AbortSignal,
+): Promise<void> {
+  const { exitCode, signal, stdout, stderr } = await runProgram({
+    file: modprobe,
+    args: ['-v', name, ...parameters],
+    timeoutMs: loadLimitMs,
+    signal: abort,
+  });
+  if (exitCode === 0) return;
+  const said = `stdout: ${JSON.stringify(stdout)}, stderr: ${JSON.stringify(stderr)}`;
+  const problem = `${modprobe} ${name} ended with ${signal ?? String(exitCode)}, ${said}`;
+  throw new AgentError('helper_failed', problem, { operand: name });
+}
 
 /**
- * Loads kernel modules in their order.
+ * Loads kernel modules in their order; those before one that fails stay loaded.
  *
- * @throws AgentError `invalid_request` for a module without a name; `helper_failed` with what modprobe said
+ * @param signal - kills modprobe
+ * @throws AgentError `invalid_request` for a module without a name and for options of modprobe, before any is loaded;
+ *   `helper_failed` with what modprobe said
  */
 export async function loadKernelModules(
   modules: readonly KernelModule[],
   runProgram: ProgramRunner,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (const { name, parameters } of modules) {
-    if (name === '') throw new AgentError('invalid_request', 'a kernel module has no name');
-    // An option in place of a name would change what modprobe does.
-    if (name.startsWith('-'))
-      throw new AgentError('invalid_request', `kernel module ${JSON.stringify(name)} is no name`);
-    const { exitCode, signal, stdout, stderr } = await runProgram({
-      file: modprobe,
-      args: ['-v', name, ...parameters],
-    });
-    if (exitCode === 0) continue;
-    const said = `stdout: ${JSON.stringify(stdout)}, stderr: ${JSON.stringify(stderr)}`;
-    throw new AgentError(
-      'helper_failed',
-      `${modprobe} ${name} ended with ${signal ?? String(exitCode)}, ${said}`,
-      {
-        operand: name,
-      },
-    );
-  }
+  for (const module of modules) check(module);
+  for (const module of modules) await load(module, runProgram, signal);
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { MountFlag } from '@hako/linux';
 import type { Storage } from '@hako/protocols/agent';
 import { AgentError } from '../errors/agent-error.ts';
-import { errnoName } from '../errors/describe-error.ts';
 import { mountAt } from '../system/mount-table.ts';
 import type { Mounter } from '../system/mounter.ts';
 import { storageMountOptions } from './mount-options.ts';
+import type { StorageTools } from './storage-driver.ts';
+import { makeStorageDirectory, makeStorageFile, storagePlace, type StoragePlace } from './storage-place.ts';
 
-const directoryMode = 0o755;
-const fileMode = 0o644;
+/** What {@link commonMount} works with. */
+export type MountTools = Pick<StorageTools, 'mounter' | 'paths' | 'system'>;
 
 /** Flags that a bind mount ignores at first and takes only when it is remounted. */
 const remountedFlags: ReadonlySet<MountFlag> = new Set<MountFlag>([
@@ -40,17 +40,9 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** Makes what the mount goes onto: a directory, or an empty file for a file that is bound. */
-async function createTarget(storage: Storage): Promise<void> {
-  if (storage.fstype === 'bind' && !(await isDirectory(storage.source))) {
-    await mkdir(dirname(storage.mountPoint), { recursive: true, mode: directoryMode });
-    try {
-      await writeFile(storage.mountPoint, '', { flag: 'wx', mode: fileMode });
-    } catch (error) {
-      if (errnoName(error) !== 'EEXIST') throw error;
-    }
-    return;
-  }
-  await mkdir(storage.mountPoint, { recursive: true, mode: directoryMode });
+async function makeTarget(storage: Storage, tools: MountTools): Promise<StoragePlace> {
+  const isFile = storage.fstype === 'bind' && !(await isDirectory(storage.source));
+  return await (isFile ? makeStorageFile : makeStorageDirectory)(tools, storage.mountPoint);
 }
 
 function checkFields(storage: Storage): void {
@@ -65,10 +57,14 @@ function checkFields(storage: Storage): void {
 }
 
 /** A bind mount; its own flags and its propagation take further calls. */
-function bindMount(storage: Storage, flags: readonly MountFlag[], mounter: Mounter): void {
+function bindMount(
+  mounter: Mounter,
+  place: { readonly source: string; readonly target: string; readonly root: string },
+  flags: readonly MountFlag[],
+  sourceRoot: string,
+): void {
   const recursive: readonly MountFlag[] = flags.includes('rec') ? ['rec'] : [];
-  const place = { source: storage.source, target: storage.mountPoint };
-  mounter.mount({ ...place, flags: ['bind', ...recursive] });
+  if (!flags.includes('remount')) mounter.mount({ ...place, sourceRoot, flags: ['bind', ...recursive] });
   const own = flags.filter((flag) => remountedFlags.has(flag));
   if (own.length > 0) mounter.mount({ ...place, flags: ['bind', 'remount', ...own] });
   const propagation = flags.filter((flag) => propagationFlags.has(flag));
@@ -77,32 +73,32 @@ function bindMount(storage: Storage, flags: readonly MountFlag[], mounter: Mount
 
 /**
  * The mount most drivers end in: checks the fields, makes the target, mounts. A target that already carries a file system of
- * the same type is left as it is, unless `remount` is asked for.
+ * the same type is left as it is, unless `remount` is asked for. The target, and the source of a bind mount, lie below the
+ * agent's directory, and no link leads out of it.
  *
- * @throws AgentError `storage_failed`
+ * @returns where it has been mounted
+ * @throws AgentError `storage_failed`, `path_refused`
  */
-export async function commonMount(storage: Storage, mounter: Mounter): Promise<void> {
+export async function commonMount(storage: Storage, tools: MountTools): Promise<StoragePlace> {
+  const { mounter, paths } = tools;
   checkFields(storage);
   const { flags, data } = storageMountOptions(storage.options);
-  await createTarget(storage);
-  if (!flags.includes('remount')) {
-    const present = mountAt(await mounter.list(), storage.mountPoint);
-    if (present !== undefined && present.fstype === storage.fstype) return;
-  }
+  const isBind = storage.fstype === 'bind';
+  const sourceRoot = isBind ? storagePlace(paths, storage.source).root : '';
   try {
-    if (storage.fstype === 'bind') bindMount(storage, flags, mounter);
-    else {
-      const { source, mountPoint: target, fstype } = storage;
-      mounter.mount({ source, target, fstype, flags, ...(data === '' ? {} : { data }) });
+    const place = await makeTarget(storage, tools);
+    if (!flags.includes('remount')) {
+      const present = mountAt(await mounter.list(), storage.mountPoint);
+      if (present !== undefined && present.fstype === storage.fstype) return place;
     }
+    const { source, mountPoint: target, fstype } = storage;
+    const { root } = place;
+    if (isBind) bindMount(mounter, { source, target, root }, flags, sourceRoot);
+    else mounter.mount({ source, target, root, fstype, flags, ...(data === '' ? {} : { data }) });
+    return place;
   } catch (error) {
+    if (error instanceof AgentError) throw error;
     const what = `${storage.fstype} ${storage.source} cannot be mounted on ${storage.mountPoint}`;
     throw new AgentError('storage_failed', what, { operand: storage.mountPoint, cause: error });
   }
-}
-
-/** Makes a directory with all its parents and gives it exactly this mode. */
-export async function makeDirectoryWithMode(path: string, mode: number): Promise<void> {
-  await mkdir(path, { recursive: true, mode: directoryMode });
-  await chmod(path, mode);
 }

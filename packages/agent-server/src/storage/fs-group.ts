@@ -1,30 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstat, lchown, chmod, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type BigIntStats, closeSync, constants, fstatSync } from 'node:fs';
+import { chmod, chown, type FileHandle, open, readdir } from 'node:fs/promises';
 import type { Storage } from '@hako/protocols/agent';
 import { FSGroupChangePolicy } from '@hako/protocols/types';
+import { errnoName } from '../errors/describe-error.ts';
+import type { GuestSystem } from '../system/guest-system.ts';
+import type { StoragePlace } from './storage-place.ts';
 
 const writable = 0o660;
 const readable = 0o440;
 const searchable = 0o110;
 const setGroupId = 0o2000;
-const permissionBits = 0o7777;
+const permissionBits = 0o7777n;
+const pathOnly = 0o10000000; // O_PATH, which Node does not name
+const entryFlags = pathOnly | constants.O_NOFOLLOW;
 
-async function apply(path: string, groupId: number, fileBits: number): Promise<void> {
-  const status = await lstat(path);
-  if (status.isSymbolicLink()) return;
-  await lchown(path, status.uid, groupId);
-  const directoryBits = status.isDirectory() ? searchable | setGroupId : 0;
-  await chmod(path, (status.mode & permissionBits) | fileBits | directoryBits);
-  if (!status.isDirectory()) return;
-  for (const name of await readdir(path)) await apply(join(path, name), groupId, fileBits);
+/** The bits a file must have at least. */
+function wantedBits(status: BigIntStats, fileBits: number): bigint {
+  return BigInt(fileBits | (status.isDirectory() ? searchable | setGroupId : 0));
 }
 
-/** True when the root of the volume already looks as the walk would leave it. */
-async function rootMatches(path: string, groupId: number, fileBits: number): Promise<boolean> {
-  const status = await lstat(path);
-  const wanted = fileBits | searchable | setGroupId;
-  return status.gid === groupId && (status.mode & wanted) === wanted;
+function isAsWanted(status: BigIntStats, groupId: number, fileBits: number): boolean {
+  const wanted = wantedBits(status, fileBits);
+  return status.gid === BigInt(groupId) && (status.mode & wanted) === wanted;
+}
+
+/** Changes one file and, for a directory, all below it. Descriptors lead, not names: no link can divert it. */
+async function apply(fd: number, status: BigIntStats, groupId: number, fileBits: number): Promise<void> {
+  const path = `/proc/self/fd/${fd}`;
+  if (!isAsWanted(status, groupId, fileBits)) {
+    await chown(path, Number(status.uid), groupId);
+    await chmod(path, Number((status.mode & permissionBits) | wantedBits(status, fileBits)));
+  }
+  if (!status.isDirectory()) return;
+  for (const name of await readdir(path, { encoding: 'buffer' })) {
+    const entry = await openEntry(Buffer.concat([Buffer.from(`${path}/`), name]));
+    if (entry === undefined) continue;
+    try {
+      const entryStatus = await entry.stat({ bigint: true });
+      if (!entryStatus.isSymbolicLink()) await apply(entry.fd, entryStatus, groupId, fileBits);
+    } finally {
+      await entry.close();
+    }
+  }
+}
+
+/** @returns undefined for a file that has been removed meanwhile */
+async function openEntry(path: Buffer): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, entryFlags);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -32,11 +60,22 @@ async function rootMatches(path: string, groupId: number, fileBits: number): Pro
  *
  * @param storage - mounted; without `fsGroup` nothing happens
  */
-export async function applyFsGroup(storage: Storage): Promise<void> {
+export async function applyFsGroup(
+  storage: Storage,
+  { root, below }: StoragePlace,
+  system: GuestSystem,
+): Promise<void> {
   if (storage.fsGroup === undefined) return;
   const { groupId, groupChangePolicy } = storage.fsGroup;
   const fileBits = storage.options.includes('ro') ? readable : writable;
-  const onlyOnMismatch = groupChangePolicy === FSGroupChangePolicy.OnRootMismatch;
-  if (onlyOnMismatch && (await rootMatches(storage.mountPoint, groupId, fileBits))) return;
-  await apply(storage.mountPoint, groupId, fileBits);
+  using files = system.openRoot(root);
+  const fd = files.open(below, { flags: entryFlags });
+  try {
+    const status = fstatSync(fd, { bigint: true });
+    const onlyOnMismatch = groupChangePolicy === FSGroupChangePolicy.OnRootMismatch;
+    if (onlyOnMismatch && isAsWanted(status, groupId, fileBits)) return;
+    await apply(fd, status, groupId, fileBits);
+  } finally {
+    closeSync(fd);
+  }
 }

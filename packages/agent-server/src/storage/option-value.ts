@@ -21,3 +21,8 @@ export function numberOption(options: readonly string[], key: string, base: 8 | 
     throw new AgentError('storage_failed', `storage option ${key} is not a number: ${text}`);
   return parseInt(text, base);
 }
+
+/** The options without all `key=`. */
+export function withoutOption(options: readonly string[], key: string): string[] {
+  return options.filter((option) => !option.startsWith(`${key}=`));
+}

@@ -7,7 +7,8 @@ import { FSGroupChangePolicy } from '@hako/protocols/types';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAgentPaths } from '../paths/agent-paths.ts';
 import { createFakeMounter } from '../testing/fake-mounter.ts';
-import { storageDrivers } from './storage-drivers.ts';
+import { createFakeSystem } from '../testing/fake-system.ts';
+import { createStorageDrivers } from './storage-drivers.ts';
 import { createStorageTable } from './storage-table.ts';
 
 const silent = {
@@ -18,8 +19,11 @@ const silent = {
 };
 const isRoot = process.getuid?.() === 0;
 let dir = '';
+let kata = '';
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hako-storage-'));
+  kata = join(dir, 'kata-containers');
+  await mkdir(kata);
 });
 afterEach(async () => {
   await rm(dir, { recursive: true });
@@ -28,7 +32,23 @@ afterEach(async () => {
 function setUp() {
   const mounter = createFakeMounter();
   const paths = createAgentPaths({ runDir: dir });
-  const table = createStorageTable({ mounter, paths, drivers: storageDrivers, logger: silent });
+  const real = createStorageTable({
+    tools: {
+      mounter,
+      paths,
+      system: createFakeSystem(),
+      runProgram: () => Promise.reject(new Error('no programs')),
+      devices: { waitForBlockDevice: () => Promise.reject(new Error('no devices')) },
+      logger: silent,
+    },
+    drivers: createStorageDrivers(),
+  });
+  const { signal } = new AbortController();
+  const table = {
+    release: (mountPoints: readonly string[]) => real.release(mountPoints),
+    acquire: (storages: readonly Storage[], containerId: string | undefined) =>
+      real.acquire(storages, { containerId, signal }),
+  };
   return { mounter, paths, table };
 }
 
@@ -37,7 +57,7 @@ function storage(changes: Parameters<typeof Storage.fromPartial>[0]): Storage {
     driver: 'virtio-fs',
     source: 'tag',
     fstype: 'virtiofs',
-    mountPoint: join(dir, 'target'),
+    mountPoint: join(kata, 'target'),
     ...changes,
   });
 }
@@ -52,7 +72,7 @@ describe('the table of storages', () => {
     expect(mounter.entries).toHaveLength(1);
     await table.release(second);
     expect(mounter.entries).toHaveLength(0);
-    await expect(stat(join(dir, 'target'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(stat(join(kata, 'target'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('lets two who come together share one mount', async () => {
@@ -65,7 +85,7 @@ describe('the table of storages', () => {
 
   test('releases what was attached when a later one fails, and forgets the failed one', async () => {
     const { mounter, table } = setUp();
-    const bad = storage({ mountPoint: join(dir, 'bad') });
+    const bad = storage({ mountPoint: join(kata, 'bad') });
     mounter.failures.set(bad.mountPoint, new Error('no such tag'));
     await expect(table.acquire([storage({}), bad], 'c1')).rejects.toMatchObject({ code: 'storage_failed' });
     expect(mounter.entries).toHaveLength(0);
@@ -82,13 +102,13 @@ describe('the table of storages', () => {
   test('fails when something is left where it was mounted', async () => {
     const { mounter, table } = setUp();
     const held = await table.acquire([storage({})], 'c1');
-    await writeFile(join(dir, 'target/left'), '');
+    await writeFile(join(kata, 'target/left'), '');
     await expect(table.release(held)).rejects.toMatchObject({ code: 'storage_failed' });
     expect(mounter.entries).toHaveLength(0);
   });
 
   test.each([
-    { title: 'an unknown driver', changes: { driver: '9p' }, code: 'unknown_storage_driver' },
+    { title: 'an unknown driver', changes: { driver: 'image_guest_pull' }, code: 'unknown_storage_driver' },
     { title: 'no source', changes: { source: '' }, code: 'storage_failed' },
     { title: 'no mount point', changes: { mountPoint: '' }, code: 'storage_failed' },
     { title: 'no file system type', changes: { fstype: '' }, code: 'storage_failed' },
@@ -101,7 +121,7 @@ describe('the table of storages', () => {
     {
       title: 'a bind source that is not there',
       changes: { driver: 'bind', source: '/no/such' },
-      code: 'storage_failed',
+      code: 'path_refused',
     },
     {
       title: 'a writable overlay for the sandbox',
@@ -140,7 +160,7 @@ describe('the table of storages', () => {
 describe('storage drivers', () => {
   test('virtio-fs leaves a share alone that the image has mounted', async () => {
     const { mounter, table } = setUp();
-    mounter.mount({ source: 'kataShared', target: join(dir, 'target'), fstype: 'virtiofs', flags: [] });
+    mounter.mount({ source: 'kataShared', target: join(kata, 'target'), fstype: 'virtiofs', flags: [] });
     await table.acquire([storage({ source: 'kataShared' })], undefined);
     expect(mounter.requests).toHaveLength(1);
   });
@@ -151,7 +171,8 @@ describe('storage drivers', () => {
     expect(mounter.requests).toEqual([
       {
         source: 'tag',
-        target: join(dir, 'target'),
+        target: join(kata, 'target'),
+        root: kata,
         fstype: 'virtiofs',
         flags: ['nodev'],
         data: 'cache=none,dax',
@@ -161,11 +182,11 @@ describe('storage drivers', () => {
 
   test('a read-only bind takes a second mount, and propagation a third', async () => {
     const { mounter, table } = setUp();
-    await mkdir(join(dir, 'src'));
+    await mkdir(join(kata, 'src'));
     const bind = {
       driver: 'bind',
       fstype: 'bind',
-      source: join(dir, 'src'),
+      source: join(kata, 'src'),
       options: ['rbind', 'ro', 'rslave'],
     };
     await table.acquire([storage(bind)], 'c1');
@@ -178,22 +199,22 @@ describe('storage drivers', () => {
 
   test('a file is bound onto a file', async () => {
     const { table } = setUp();
-    await writeFile(join(dir, 'src'), 'x');
-    await table.acquire([storage({ driver: 'bind', source: join(dir, 'src') })], 'c1');
-    expect((await stat(join(dir, 'target'))).isFile()).toBe(true);
+    await writeFile(join(kata, 'src'), 'x');
+    await table.acquire([storage({ driver: 'bind', source: join(kata, 'src') })], 'c1');
+    expect((await stat(join(kata, 'target'))).isFile()).toBe(true);
   });
 
   test('overlayfs adds a writable layer in the bundle', async () => {
     const { mounter, table, paths } = setUp();
     const options = ['io.katacontainers.fs-opt.overlay-rw', 'lowerdir=/l1:/l2'];
-    const driverOptions = [`io.katacontainers.volume.overlayfs.create_directory=${join(dir, 'made')}`];
+    const driverOptions = [`io.katacontainers.volume.overlayfs.create_directory=${join(kata, 'made')}`];
     await table.acquire([storage({ driver: 'overlayfs', fstype: 'x', options, driverOptions })], 'c1');
     const bundle = join(paths.kataDir, 'c1');
     expect(mounter.requests[0]).toMatchObject({
       fstype: 'overlay',
       data: `lowerdir=/l1:/l2,upperdir=${bundle}/upper,workdir=${bundle}/work`,
     });
-    expect((await stat(join(dir, 'made'))).isDirectory()).toBe(true);
+    expect((await stat(join(kata, 'made'))).isDirectory()).toBe(true);
     expect((await stat(join(bundle, 'work'))).isDirectory()).toBe(true);
   });
 
@@ -213,7 +234,7 @@ describe('storage drivers', () => {
   test('local makes a directory with its mode', async () => {
     const { mounter, table } = setUp();
     expect(await table.acquire([storage({ driver: 'local', options: ['mode=0777'] })], 'c1')).toEqual([]);
-    expect((await stat(join(dir, 'target'))).mode & 0o7777).toBe(0o777);
+    expect((await stat(join(kata, 'target'))).mode & 0o7777).toBe(0o777);
     expect(mounter.requests).toEqual([]);
   });
 
@@ -223,12 +244,12 @@ describe('storage drivers', () => {
     const ephemeral = {
       driver: 'ephemeral',
       fstype: 'tmpfs',
-      mountPoint: join(dir, 'e'),
+      mountPoint: join(kata, 'e'),
       options: ['fsgid=4321'],
     };
     await table.acquire([storage(ephemeral)], 'c1');
-    expect(await stat(join(dir, 'target'))).toMatchObject({ gid: 4321, mode: 0o42770 });
-    const { gid, mode } = await stat(join(dir, 'e'));
+    expect(await stat(join(kata, 'target'))).toMatchObject({ gid: 4321, mode: 0o42770 });
+    const { gid, mode } = await stat(join(kata, 'e'));
     expect([gid, mode & 0o2000]).toEqual([4321, 0o2000]);
   });
 
@@ -240,7 +261,7 @@ describe('storage drivers', () => {
     'fs_group with policy $policy and a root of group $rootGid: $changed',
     async ({ policy, rootGid, changed }) => {
       const { table } = setUp();
-      const target = join(dir, 'target');
+      const target = join(kata, 'target');
       await mkdir(target);
       await writeFile(join(target, 'file'), '', { mode: 0o600 });
       await symlink('/etc/hostname', join(target, 'link'));

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmdir } from 'node:fs/promises';
 import type { Storage } from '@hako/protocols/agent';
-import { AgentError } from '../errors/agent-error.ts';
-import { errnoName } from '../errors/describe-error.ts';
-import type { Logger } from '../logging/logger.ts';
-import type { AgentPaths } from '../paths/agent-paths.ts';
-import { mountAt } from '../system/mount-table.ts';
-import type { Mounter } from '../system/mounter.ts';
-import { applyFsGroup } from './fs-group.ts';
-import type { StorageDriver } from './storage-driver.ts';
+import { attachStorage } from './attach-storage.ts';
+import { groupLayers, type StorageJob } from './layers/group-layers.ts';
+import type { AttachedStorage, StorageContext, StorageDriver, StorageTools } from './storage-driver.ts';
 
 /** What the table of storages works with. */
 export interface StorageComponents {
-  readonly mounter: Mounter;
-  readonly paths: AgentPaths;
+  readonly tools: StorageTools;
   readonly drivers: ReadonlyMap<string, StorageDriver>;
-  readonly logger: Logger;
 }
 
 interface Entry {
   users: number;
   readonly shared: boolean;
-  /** Settles when the driver has finished; gives the path to clean up. */
-  readonly attached: Promise<string | undefined>;
+  /** Settles when the driver has finished. */
+  readonly attached: Promise<AttachedStorage | undefined>;
 }
+
+/** Whom storages are for. */
+export type StorageUser = Pick<StorageContext, 'containerId' | 'signal'>;
 
 /** The storages of a sandbox, counted by mount point across its containers. */
 export interface StorageTable {
@@ -31,40 +26,19 @@ export interface StorageTable {
    * Attaches a list in its order. When one fails, those before it are released again.
    *
    * @returns the mount points the caller holds, to be given to {@link StorageTable.release}
-   * @throws AgentError `unknown_storage_driver`, `storage_failed`
+   * @throws AgentError `unknown_storage_driver`, `storage_failed`, `path_refused`, `timed_out`; the reason of the signal
    */
-  acquire(storages: readonly Storage[], containerId: string | undefined): Promise<readonly string[]>;
+  acquire(storages: readonly Storage[], user: StorageUser): Promise<readonly string[]>;
   /** Gives mount points back, last one first; the last user unmounts. The first failure is thrown after all were tried. */
   release(mountPoints: readonly string[]): Promise<void>;
 }
 
 /** An empty {@link StorageTable}. */
-export function createStorageTable(components: StorageComponents): StorageTable {
-  const { mounter, paths, drivers, logger } = components;
+export function createStorageTable({ tools, drivers }: StorageComponents): StorageTable {
   const entries = new Map<string, Entry>();
 
-  async function attach(storage: Storage, containerId: string | undefined): Promise<string | undefined> {
-    const driver = drivers.get(storage.driver);
-    if (driver === undefined) {
-      throw new AgentError('unknown_storage_driver', `no storage driver ${JSON.stringify(storage.driver)}`, {
-        operand: storage.driver,
-      });
-    }
-    try {
-      const path = await driver.attach(storage, { mounter, paths, containerId });
-      await applyFsGroup(storage);
-      return path;
-    } catch (error) {
-      if (error instanceof AgentError) throw error;
-      throw new AgentError('storage_failed', `storage ${storage.driver} on ${storage.mountPoint} failed`, {
-        operand: storage.mountPoint,
-        cause: error,
-      });
-    }
-  }
-
   /** @returns whether the caller holds the mount point */
-  async function acquireOne(storage: Storage, containerId: string | undefined): Promise<boolean> {
+  async function acquireOne({ storage, layers }: StorageJob, user: StorageUser): Promise<boolean> {
     const key = storage.mountPoint;
     const present = entries.get(key);
     if (present !== undefined) {
@@ -72,26 +46,14 @@ export function createStorageTable(components: StorageComponents): StorageTable 
       // A failed attach removes the entry, so its other users have nothing to give back.
       return (await present.attached) !== undefined;
     }
-    const entry: Entry = { users: 1, shared: storage.shared, attached: attach(storage, containerId) };
+    const attached = attachStorage(storage, drivers, { ...tools, ...user, layers });
+    const entry: Entry = { users: 1, shared: storage.shared, attached };
     entries.set(key, entry);
     try {
       return (await entry.attached) !== undefined;
     } catch (error) {
       entries.delete(key);
       throw error;
-    }
-  }
-
-  async function cleanUp(path: string): Promise<void> {
-    if (mountAt(await mounter.list(), path) !== undefined) mounter.unmount(path);
-    try {
-      await rmdir(path);
-    } catch (error) {
-      if (errnoName(error) !== 'ENOTEMPTY') return;
-      throw new AgentError('storage_failed', `storage ${path} is not empty after unmounting`, {
-        operand: path,
-        cause: error,
-      });
     }
   }
 
@@ -105,8 +67,8 @@ export function createStorageTable(components: StorageComponents): StorageTable 
       return;
     }
     entries.delete(mountPoint);
-    const path = await entry.attached;
-    if (path !== undefined) await cleanUp(path);
+    const attached = await entry.attached;
+    await attached?.detach();
   }
 
   async function release(mountPoints: readonly string[]): Promise<void> {
@@ -122,16 +84,16 @@ export function createStorageTable(components: StorageComponents): StorageTable 
   }
 
   return {
-    async acquire(storages, containerId) {
+    async acquire(storages, user) {
       const held: string[] = [];
       try {
-        for (const storage of storages) {
-          if (await acquireOne(storage, containerId)) held.push(storage.mountPoint);
+        for (const job of groupLayers(storages)) {
+          if (await acquireOne(job, user)) held.push(job.storage.mountPoint);
         }
         return held;
       } catch (error) {
         await release(held).catch((secondary: unknown) => {
-          logger.warn({ error: secondary }, 'storages of a failed request could not be released');
+          tools.logger.warn({ error: secondary }, 'storages of a failed request could not be released');
         });
         throw error;
       }

@@ -3,6 +3,8 @@
 /** What an object below a root directory is. */
 export interface RootFileStatus {
   readonly kind: 'file' | 'directory' | 'symlink' | 'block' | 'character' | 'fifo' | 'socket';
+  /** Permission bits (07777). */
+  readonly mode: number;
 }
 
 /** Files below one directory, with every step of a path kept inside it (openat2 with RESOLVE_BENEATH). */
@@ -39,6 +41,15 @@ export interface NamespaceRequest {
   readonly hostname?: string;
 }
 
+/** A place as a process sees it. */
+export interface MountPlace {
+  readonly pid: number;
+  readonly path: string;
+}
+
+/** A file system that can be made larger while it is mounted. */
+export type GrowableFileSystem = 'ext4' | 'xfs';
+
 /** What the agent asks of the guest's kernel beside mounts and processes. */
 export interface GuestSystem {
   /** Makes the namespaces all containers of a sandbox share. */
@@ -49,4 +60,17 @@ export interface GuestSystem {
   setDateTime(seconds: bigint, microseconds: bigint): void;
   /** Adds to the kernel's entropy and makes the generator use it. */
   addRandomEntropy(bytes: Uint8Array): void;
+  /** Adds a device or file that mkswap has prepared. */
+  enableSwap(path: string): void;
+  /**
+   * Gives a file system as many of its blocks as this; EINVAL for fewer than it has; an error for more than the device has.
+   *
+   * @param fd - of anything on it
+   */
+  growFileSystem(fd: number, fstype: GrowableFileSystem, blocks: bigint): void;
+  /**
+   * Shows what is mounted at a place of one mount namespace at a place of another one, which is made when missing. No link
+   * leads out of either root.
+   */
+  shareMount(source: MountPlace, target: MountPlace): void;
 }

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { addRandomEntropy, openRoot, pinNamespaces, setDateTime } from '@hako/linux';
+import {
+  addRandomEntropy,
+  enableSwap,
+  growExt4,
+  growXfs,
+  openRoot,
+  pinNamespaces,
+  setDateTime,
+  shareMount,
+} from '@hako/linux';
 import type { GuestSystem } from './guest-system.ts';
 
 /** The kernel the agent runs on. */
@@ -8,4 +17,7 @@ export const linuxSystem: GuestSystem = {
   openRoot: (path) => openRoot(path),
   setDateTime: (seconds, microseconds) => setDateTime(seconds, microseconds),
   addRandomEntropy: (bytes) => addRandomEntropy(bytes),
+  enableSwap: (path) => enableSwap(path),
+  growFileSystem: (fd, fstype, blocks) => (fstype === 'ext4' ? growExt4(fd, blocks) : growXfs(fd, blocks)),
+  shareMount: (source, target) => shareMount(source, target),
 };

@@ -9,9 +9,15 @@ export interface ProgramRequest {
   /** Default: the agent's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to its standard input, which is then closed. Default: nothing. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
+  /** Killed with SIGKILL when it has not taken its input by then. Default: no limit of its own. */
+  readonly inputTimeoutMs?: number;
   /** Killed with SIGKILL when it takes longer. Default: no limit. */
   readonly timeoutMs?: number;
+  /** What is kept of each output stream; the rest is read and dropped. Default 64 KiB. */
+  readonly maxOutputBytes?: number;
+  /** How its output becomes text: `latin1` makes one character of each byte, whatever it is. Default `utf8`. */
+  readonly encoding?: 'utf8' | 'latin1';
   /** Kills it. */
   readonly signal?: AbortSignal;
   /** Name the program sees as its own. Default: `file`. */
@@ -24,9 +30,10 @@ export interface ProgramResult {
   readonly exitCode: number | null;
   /** Name of the signal, or null. */
   readonly signal: string | null;
-  /** What it wrote, cut at 64 KiB per stream. */
+  /** What it wrote, cut at {@link ProgramRequest.maxOutputBytes}. */
   readonly stdout: string;
   readonly stderr: string;
+  /** Whether it was killed for one of the two limits of time. */
   readonly timedOut: boolean;
 }
 
@@ -37,17 +44,19 @@ export interface ProgramResult {
  */
 export type ProgramRunner = (request: ProgramRequest) => Promise<ProgramResult>;
 
-/** What is kept of each output stream; the rest is read and dropped. */
-const maxOutputBytes = 64 * 1024;
+const defaultMaxOutputBytes = 64 * 1024;
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(
+  stream: NodeJS.ReadableStream,
+  { maxOutputBytes = defaultMaxOutputBytes, encoding = 'utf8' }: ProgramRequest,
+): () => string {
   const chunks: Buffer[] = [];
   let bytes = 0;
   stream.on('data', (chunk: Buffer) => {
     if (bytes < maxOutputBytes) chunks.push(chunk.subarray(0, maxOutputBytes - bytes));
     bytes += chunk.length;
   });
-  return () => Buffer.concat(chunks).toString('utf8');
+  return () => Buffer.concat(chunks).toString(encoding);
 }
 
 /** Runs programs by child_process. */
@@ -61,16 +70,18 @@ export const runProgram: ProgramRunner = async (request) => {
     ...(request.signal === undefined ? {} : { signal: request.signal, killSignal: 'SIGKILL' }),
   });
   const { promise, resolve, reject } = Promise.withResolvers<ProgramResult>();
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const stdout = collect(child.stdout, request);
+  const stderr = collect(child.stderr, request);
   let timedOut = false;
-  const timer =
-    request.timeoutMs === undefined
+  const limit = (timeMs: number | undefined) =>
+    timeMs === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true;
           child.kill('SIGKILL');
-        }, request.timeoutMs);
+        }, timeMs);
+  const timer = limit(request.timeoutMs);
+  const inputTimer = limit(request.inputTimeoutMs);
   child.once('error', (error) => {
     const problem = `program ${request.file} cannot be run`;
     reject(new AgentError('helper_failed', problem, { operand: request.file, cause: error }));
@@ -80,10 +91,12 @@ export const runProgram: ProgramRunner = async (request) => {
   });
   // A program may end without reading its input; its exit code says what that means.
   child.stdin.on('error', () => undefined);
+  child.stdin.once('close', () => clearTimeout(inputTimer));
   child.stdin.end(request.input ?? '');
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    clearTimeout(inputTimer);
   }
 };

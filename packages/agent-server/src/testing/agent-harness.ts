@@ -1,45 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createReaper } from '@hako/linux';
-import { type AgentServiceClient, AgentServiceDefinition } from '@hako/protocols/agent';
-import { HealthDefinition, type HealthClient } from '@hako/protocols/health';
-import { createChannel, createClient, createSocketPair, type Server } from '@hako/ttrpc';
+import { createChannel, createSocketPair, type Server } from '@hako/ttrpc';
 import { type Agent, createAgent } from '../agent.ts';
 import type { AgentComponents } from '../agent-components.ts';
-import { defaultOptions } from '../config/agent-options.ts';
+import { type AgentOptions, defaultOptions } from '../config/agent-options.ts';
+import { applyKernelCommandLine } from '../config/kernel-command-line.ts';
+import { deviceDrivers } from '../devices/device-drivers.ts';
 import { createLinuxComponents } from '../linux-components.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type AgentPaths, createAgentPaths } from '../paths/agent-paths.ts';
 import type { RpcGate } from '../rpc/gate.ts';
 import { createAgentServer } from '../server/agent-server.ts';
-import { storageDrivers } from '../storage/storage-drivers.ts';
+import { createStorageDrivers } from '../storage/storage-drivers.ts';
+import { createFakeDevices, type FakeDevices } from './fake-devices.ts';
 import { createFakeMounter, type FakeMounter } from './fake-mounter.ts';
 import { createFakeRuntime, type FakeRuntime } from './fake-runtime.ts';
 import { createFakeSystem, type FakeSystem } from './fake-system.ts';
+import { openTestConnection } from './test-connection.ts';
+import type { ScriptResult } from './test-machine.ts';
+import {
+  registeredAgentsOr,
+  type TestConnection,
+  type TestedAgent,
+  type TestedAgentHarness,
+  type TestedAgentKind,
+  type TestedAgentOptions,
+} from './tested-agent.ts';
 
-/** One client's connection. */
-export interface TestConnection extends AsyncDisposable {
-  readonly client: AgentServiceClient;
-  readonly health: HealthClient;
-  /** Breaks the connection at once. */
-  abort(): void;
-}
-
-/** An agent, and a client of it over a real pair of sockets. */
-export interface AgentHarness extends TestConnection {
+/** An agent of this process, and a client of it over a real pair of sockets. */
+export interface AgentHarness extends TestedAgentHarness {
   readonly agent: Agent;
   readonly server: Server;
-  readonly paths: AgentPaths;
-  /** A root file system with BusyBox in it. */
-  readonly rootfs: string;
   /** Log lines so far. */
   readonly log: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
-  /** One more client. */
-  connect(): Promise<TestConnection>;
 }
 
 /** A harness whose container runtime, mounts and kernel are fakes. */
@@ -47,10 +45,11 @@ export interface FakeAgentHarness extends AgentHarness {
   readonly runtime: FakeRuntime;
   readonly mounter: FakeMounter;
   readonly system: FakeSystem;
+  readonly devices: FakeDevices;
 }
 
-/** What a harness can be told. */
-export interface HarnessOptions {
+/** What a harness of this process can be told. */
+export interface HarnessOptions extends TestedAgentOptions {
   /** Replaces parts of the agent. */
   readonly components?: Partial<AgentComponents>;
   readonly gate?: RpcGate;
@@ -86,35 +85,41 @@ async function makeRootfs(dir: string, withPrograms: boolean): Promise<string> {
   return rootfs;
 }
 
-async function connectTo(server: Server): Promise<TestConnection> {
+async function connectTo(kind: TestedAgentKind, server: Server): Promise<TestConnection> {
   const [near, far] = await createSocketPair();
   const connection = server.serve(far);
-  const channel = createChannel(near);
-  return {
-    client: createClient(AgentServiceDefinition, channel),
-    health: createClient(HealthDefinition, channel),
-    abort: () => channel.abort(),
-    async [Symbol.asyncDispose]() {
-      channel.abort();
-      await connection.closed;
-    },
-  };
+  return openTestConnection(kind, createChannel(near), () => connection.closed);
 }
 
-async function start(
+function runShell(script: string): Promise<ScriptResult> {
+  return new Promise((resolve) => {
+    execFile('sh', ['-c', script], (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
+      resolve({ exitCode, stdout, stderr });
+    });
+  });
+}
+
+async function start<Made extends AgentComponents>(
+  kind: Exclude<TestedAgentKind, 'guest'>,
   makeComponents: (base: {
     paths: AgentPaths;
+    agentOptions: AgentOptions;
     logger: Logger;
     undo: AsyncDisposableStack;
-  }) => AgentComponents,
+  }) => Made,
   options: HarnessOptions,
-  withPrograms: boolean,
-): Promise<AgentHarness> {
+): Promise<AgentHarness & { readonly made: Made }> {
   await using undo = new AsyncDisposableStack();
   // crun insists on real paths.
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'hako-agent-')));
   undo.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
-  const paths = createAgentPaths({ runDir: dir, resolvConf: join(dir, 'resolv.conf') });
+  const paths = createAgentPaths({
+    runDir: dir,
+    resolvConf: join(dir, 'resolv.conf'),
+    // Agents of other test files run on this machine at the same time.
+    ...(kind === 'crun' ? { cgroupParent: `/${basename(dir)}` } : {}),
+  });
   const log: { level: string; message: string; fields: object }[] = [];
   const note = (level: string) => (fields: object, message: string) =>
     void log.push({ level, message, fields });
@@ -124,22 +129,33 @@ async function start(
     warn: note('warn'),
     error: note('error'),
   };
-  const rootfs = await makeRootfs(dir, withPrograms);
-  const components = { ...makeComponents({ paths, logger, undo }), ...options.components };
+  const rootfs = await makeRootfs(dir, kind === 'crun');
+  const agentOptions = defaultOptions();
+  applyKernelCommandLine(agentOptions, (options.kernelWords ?? []).join(' '));
+  const made = makeComponents({ paths, agentOptions, logger, undo });
+  const components: AgentComponents = { ...made, ...options.components };
+  if (kind === 'crun') undo.defer(() => components.cgroups.open(paths.cgroupParent).remove());
   const agent = undo.use(createAgent(components, options.gate));
   const server = undo.use(createAgentServer(agent, logger));
-  const connection = undo.use(await connectTo(server));
+  const connection = undo.use(await connectTo(kind, server));
   const owned = undo.move();
   return {
+    made,
+    kind,
     agent,
     server,
     paths,
     rootfs,
     log,
+    machine: undefined,
+    ended: agent.sandboxDestroyed,
+    shell: runShell,
     client: connection.client,
     health: connection.health,
+    channel: connection.channel,
+    clientOf: connection.clientOf,
     abort: () => connection.abort(),
-    connect: () => connectTo(server),
+    connect: () => connectTo(kind, server),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -150,9 +166,10 @@ export async function startFakeAgent(options: HarnessOptions = {}): Promise<Fake
   const mounter = createFakeMounter();
   const system = createFakeSystem();
   const harness = await start(
-    ({ paths, logger }) => ({
+    'fake',
+    ({ paths, agentOptions, logger }) => ({
       logger,
-      options: { ...defaultOptions(), hotplugTimeoutMs: 50 },
+      options: { ...agentOptions, hotplugTimeoutMs: 50 },
       paths,
       runtime,
       cgroups: runtime.cgroups,
@@ -160,14 +177,15 @@ export async function startFakeAgent(options: HarnessOptions = {}): Promise<Fake
       system,
       runProgram: () => Promise.reject(new Error('no programs on a fake machine')),
       runHooks: () => Promise.resolve(),
-      storageDrivers,
-      deviceDrivers: new Map(),
+      storageDrivers: createStorageDrivers(),
+      devices: createFakeDevices(dirname(paths.kataDir), { logger }),
+      openNetwork: () => Promise.reject(new Error('no network on a fake machine')),
+      deviceDrivers,
       isInit: true,
     }),
     options,
-    false,
   );
-  return { ...harness, runtime, mounter, system };
+  return { ...harness, runtime, mounter, system, devices: harness.made.devices };
 }
 
 /** Why containers cannot be made on this machine; undefined when they can. */
@@ -181,27 +199,27 @@ export function whyNoContainers(): string | undefined {
 /** An agent that makes real containers on this machine, with all its files below a directory of its own. */
 export async function startCrunAgent(options: HarnessOptions = {}): Promise<AgentHarness> {
   return await start(
-    ({ paths, logger, undo }) => {
+    'crun',
+    ({ paths, agentOptions, logger, undo }) => {
       const reaper = undo.use(createReaper());
-      return createLinuxComponents({ options: defaultOptions(), paths, logger, reaper, isInit: false });
+      return createLinuxComponents({ options: agentOptions, paths, logger, reaper, isInit: false });
     },
     options,
-    true,
   );
 }
 
 const absent = whyNoContainers();
 
-/** The two agents that every test of behaviour runs against. */
-export const testedAgents: readonly {
-  readonly title: string;
-  readonly skip: boolean;
-  readonly start: (options?: HarnessOptions) => Promise<AgentHarness>;
-}[] = [
-  { title: 'with a fake runtime', skip: false, start: startFakeAgent },
+/**
+ * The agents that every test of behaviour runs against: one on fakes and one with crun, or what the test runner's
+ * set-up has registered instead, such as one in a guest.
+ */
+export const testedAgents: readonly TestedAgent[] = registeredAgentsOr([
+  { title: 'with a fake runtime', skip: false, kind: 'fake', start: startFakeAgent },
   {
     title: absent === undefined ? 'with crun' : `with crun (skipped: ${absent})`,
     skip: absent !== undefined,
+    kind: 'crun',
     start: startCrunAgent,
   },
-];
+]);

@@ -7,11 +7,14 @@ import { createMemoryPipe, type MemoryPipe, systemError } from './memory-pipe.ts
 export type FakeProgram = (process: FakeProcess) => void | Promise<void>;
 
 const sigkill = 9;
+const lastSignal = 64;
 
 /** A process that exists in memory only. */
 export class FakeProcess implements RuntimeProcess {
   readonly pid: number;
   readonly args: readonly string[];
+  /** Set by the runtime that starts it. */
+  rootDir = '/';
   readonly exited: Promise<ExitStatus>;
   readonly io: ProcessIo;
   /** What the program reads. */
@@ -59,6 +62,7 @@ export class FakeProcess implements RuntimeProcess {
   }
 
   signal(signal: number): void {
+    if (signal > lastSignal) throw systemError('EINVAL', 'Invalid argument');
     if (this.#hasEnded) throw systemError('ESRCH', 'No such process');
     this.signalsGot.push(signal);
     const handler = this.#handlers.get(signal);

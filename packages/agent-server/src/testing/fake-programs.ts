@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ByteSink } from '../process/process-io.ts';
 import type { FakeProcess, FakeProgram } from './fake-process.ts';
 
 const chunkBytes = 65_536;
 
-async function copyInput(process: FakeProcess): Promise<void> {
+async function copyInput(process: FakeProcess, output: ByteSink = process.stdout): Promise<void> {
   for (;;) {
     const bytes = await process.stdin.read(chunkBytes);
     if (bytes.length === 0) break;
-    await process.stdout.write(bytes);
+    await output.write(bytes);
   }
   process.end({ exitCode: 0 });
 }
@@ -26,6 +27,21 @@ const shellWords: readonly (readonly [
   ],
   [/^sleep 1000 &$/, (process) => void process.leaveOutputOpen()],
   [/^sleep 1000$/, () => new Promise(() => undefined)],
+  [
+    /^read x$/,
+    async (process) => {
+      while (!Buffer.from(await process.stdin.read(1)).equals(Buffer.from('\n')));
+    },
+  ],
+  [
+    /^stty size$/,
+    (process) => {
+      const { rows = 0, columns = 0 } = process.sizes.at(-1) ?? {};
+      return process.stdout.write(Buffer.from(`${rows} ${columns}\n`));
+    },
+  ],
+  [/^cat$/, (process) => copyInput(process)],
+  [/^cat >&2$/, (process) => copyInput(process, process.stderr)],
   [/^wait$/, () => new Promise(() => undefined)],
 ];
 
@@ -43,7 +59,7 @@ async function runShell(process: FakeProcess, script: string): Promise<void> {
 /** Programs of a fake container, by the first word of a command. They do what BusyBox's do. */
 export const fakePrograms: ReadonlyMap<string, FakeProgram> = new Map<string, FakeProgram>([
   ['true', (process) => process.end({ exitCode: 0 })],
-  ['cat', copyInput],
+  ['cat', (process) => copyInput(process)],
   ['sleep', () => undefined],
   ['sh', (process) => runShell(process, process.args[2] ?? '')],
 ]);

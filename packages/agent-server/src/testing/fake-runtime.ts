@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type OciProcess, type OciSpec, parseOciSpec } from '@hako/protocols';
-import type { Cgroups } from '../cgroup/container-cgroup.ts';
+import { type OciProcess, type OciResources, type OciSpec, parseOciSpec } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
 import type { OciRuntime } from '../runtime/oci-runtime.ts';
+import { createFakeCgroups, type FakeCgroups } from './fake-cgroups.ts';
 import { FakeProcess, type FakeProgram } from './fake-process.ts';
 import { fakePrograms } from './fake-programs.ts';
 
@@ -17,10 +17,14 @@ export interface FakeContainer {
   /** Init and what was started by exec. */
   readonly processes: FakeProcess[];
   isStarted: boolean;
+  /** Limits set by updates, in their order. */
+  readonly updates: OciResources[];
 }
 
 /** Where the fake runtime is told to fail: the next call of that operation throws the error. */
-export type FakeFailures = Partial<Record<'create' | 'start' | 'exec' | 'delete', Error | undefined>>;
+export type FakeFailures = Partial<
+  Record<'create' | 'start' | 'exec' | 'update' | 'delete', Error | undefined>
+>;
 
 /** An OCI runtime in memory, with the cgroups of its containers. */
 export interface FakeRuntime extends OciRuntime {
@@ -30,8 +34,10 @@ export interface FakeRuntime extends OciRuntime {
   readonly calls: readonly string[];
   /** Errors to throw. */
   readonly failures: FakeFailures;
-  /** Cgroups whose killAll ends the container's processes. */
-  readonly cgroups: Cgroups;
+  /** Their cgroups, version 2. */
+  readonly cgroups: FakeCgroups;
+  /** Whether it has seccomp filters. Default true. */
+  hasSeccomp: boolean;
   /** Awaited before each operation, to hold it up. */
   gate: (operation: string) => Promise<void>;
 }
@@ -44,6 +50,12 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
   const calls: string[] = [];
   const failures: FakeFailures = {};
   let nextPid = firstPid;
+  const cgroups = createFakeCgroups((path) => {
+    for (const { spec, processes } of containers.values()) {
+      if (spec.linux?.cgroupsPath !== path) continue;
+      for (const process of processes) process.end({ signal: 9 });
+    }
+  });
 
   async function begin(operation: keyof FakeFailures, id: string): Promise<void> {
     calls.push(`${operation} ${id}`);
@@ -87,27 +99,9 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
     containers,
     calls,
     failures,
+    hasSeccomp: true,
     gate: () => Promise.resolve(),
-    cgroups: {
-      open: (path) => ({
-        stats: () =>
-          Promise.resolve({
-            cpuStats: undefined,
-            memoryStats: undefined,
-            pidsStats: { current: 1n, limit: 0n },
-            blkioStats: undefined,
-            hugetlbStats: {},
-          }),
-        killAll: () => {
-          for (const { spec, processes } of containers.values()) {
-            if (spec.linux?.cgroupsPath !== path) continue;
-            for (const process of processes) process.end({ signal: 9 });
-          }
-          return Promise.resolve();
-        },
-        remove: () => Promise.resolve(),
-      }),
-    },
+    cgroups,
     async create({ containerId, bundleDir, signal }) {
       await begin('create', containerId);
       signal.throwIfAborted();
@@ -116,7 +110,15 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
       const process = spec.process ?? { cwd: '/' };
       programOf(process);
       const init = spawn(process);
-      const container: FakeContainer = { id: containerId, spec, init, processes: [init], isStarted: false };
+      init.rootDir = spec.root?.path ?? '/';
+      const container: FakeContainer = {
+        id: containerId,
+        spec,
+        init,
+        processes: [init],
+        isStarted: false,
+        updates: [],
+      };
       containers.set(containerId, container);
       // The end of the first process of a pid namespace is the end of the others.
       void init.exited.then(() => {
@@ -139,9 +141,14 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
       const container = find(containerId);
       const program = programOf(requested);
       const process = spawn(requested);
+      process.rootDir = container.init.rootDir;
       container.processes.push(process);
       run(process, program);
       return process;
+    },
+    async update(containerId, resources) {
+      await begin('update', containerId);
+      find(containerId).updates.push(resources);
     },
     async delete(containerId) {
       await begin('delete', containerId);
@@ -149,7 +156,7 @@ export function createFakeRuntime(programs: ReadonlyMap<string, FakeProgram> = f
       for (const process of container?.processes ?? []) process.end({ signal: 9 });
       containers.delete(containerId);
     },
-    features: () => Promise.resolve({ seccomp: true }),
+    features: () => Promise.resolve({ seccomp: runtime.hasSeccomp }),
   };
   return runtime;
 }

@@ -30,3 +30,18 @@ export async function readAll(
     chunks.push(data);
   }
 }
+
+/** Reads standard output until it contains a text. Throws when it ends before. */
+export async function readUntil(
+  { client }: Pick<AgentHarness, 'client'>,
+  process: { readonly containerId: string; readonly execId?: string },
+  wanted: string,
+): Promise<string> {
+  let text = '';
+  while (!text.includes(wanted)) {
+    const { data } = await client.readStdout({ ...process, len: 4096 });
+    if (data.length === 0) throw new Error(`output ended without ${wanted}: ${JSON.stringify(text)}`);
+    text += Buffer.from(data).toString();
+  }
+  return text;
+}
