@@ -12,7 +12,12 @@ export { ociResourcesToGrpc } from './oci/resources-to-grpc.ts';
 export { grpcToOciResources } from './oci/resources-from-grpc.ts';
 export { ociProcessToGrpc } from './oci/process-to-grpc.ts';
 export { grpcToOciProcess } from './oci/process-from-grpc.ts';
-export { parseOciSpec, stringifyOciProcess, stringifyOciResources, stringifyOciSpec } from './oci/oci-spec-json.ts';
+export {
+  parseOciSpec,
+  stringifyOciProcess,
+  stringifyOciResources,
+  stringifyOciSpec,
+} from './oci/oci-spec-json.ts';
 export type { OciInteger } from './oci/integer.ts';
 export type { OciMount, OciRoot, OciSpec } from './oci/oci-spec.ts';
 export type { OciHook, OciHooks } from './oci/oci-hooks.ts';

@@ -16,13 +16,16 @@ export function requiredPackages(version) {
   return [
     'busybox-static', // guest image, built-in container image
     'crun', // guest image
+    'e2fsprogs', // guest image
     'erofs-utils', // mkfs.erofs
     'iproute2', // guest image, host networking
+    'iptables', // guest image
     'kmod', // depmod
     'libatomic1', // the project's own Node
     'qemu-system-common',
     'qemu-system-x86',
     'umoci', // OCI layouts
+    'xfsprogs', // guest image
     // Virtiofsd was a part of qemu-system-common; kernel modules were not packed.
     ...(version >= 13 ? ['virtiofsd', 'xz-utils'] : []),
   ];
