@@ -22,7 +22,7 @@ import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
 import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
 import { findProgram } from './find-program.ts';
-import { parentDeathPrefix } from './process/parent-death.ts';
+import { launchPrefix, withPrefix } from './process/launch-prefix.ts';
 import { monitorFd } from './process/vmm-process.ts';
 import { QemuVm, type QemuVmParts } from './qemu-vm.ts';
 import { checkSnapshot } from './snapshot/snapshot-files.ts';
@@ -59,7 +59,11 @@ export interface QemuHypervisorComponents {
 
 /** Decisions for the start of one machine. */
 interface VmPlan extends Pick<QemuVmParts, 'chooseRoad'> {
-  /** @param incoming - Waits for a machine's state instead of booting. Default: as the config says. */
+  /**
+   * QEMU and its arguments.
+   *
+   * @param incoming - Waits for a machine's state instead of booting. Default: as the config says.
+   */
   readonly commandFor: (road: AgentRoad, incoming?: boolean) => readonly [string, ...(readonly string[])];
   readonly qemuPath: string;
   readonly accelerator: Accelerator;
@@ -114,7 +118,9 @@ export class QemuHypervisor implements Hypervisor {
     const { dialVsock, agentVsockPort = 1024 } = this.#components;
     const vsock = { dial: dialVsock, port: agentVsockPort };
     const machine = machineProfile(this.#machine);
-    return new QemuVm({ config, chooseRoad, commandFor, vsock, machine, accelerator });
+    const prefix = await launchPrefix(config);
+    const launchCommandFor: QemuVmParts['commandFor'] = (road) => withPrefix(prefix, commandFor(road));
+    return new QemuVm({ config, chooseRoad, commandFor: launchCommandFor, vsock, machine, accelerator });
   }
 
   async snapshotSupport(
@@ -144,9 +150,6 @@ export class QemuHypervisor implements Hypervisor {
     const accelerator = await chooseAccelerator(config.accelerator, () =>
       this.#judge.verdict(qemuPath, signal),
     );
-    const prefix = await parentDeathPrefix();
-    const withPrefix: readonly [string, ...(readonly string[])] =
-      prefix === undefined ? [qemuPath] : [...prefix, qemuPath];
     const tscKhz = await this.#tscKhz(accelerator);
     const { cpuModel, agentPortName = 'hako.agent.0' } = this.#components;
     const commandFor: VmPlan['commandFor'] = (agent, incoming = config.restoreFrom !== undefined) => {
@@ -161,7 +164,7 @@ export class QemuHypervisor implements Hypervisor {
         incoming,
         ...(tscKhz !== undefined && { tscKhz }),
       });
-      return [...withPrefix, ...args];
+      return [qemuPath, ...args];
     };
     return { chooseRoad, commandFor, qemuPath, accelerator };
   }

@@ -32,8 +32,8 @@ function checkIdentity(config: VmConfig): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(config.id)) {
     throw invalid('id', `vm id ${JSON.stringify(config.id)} is not 1 to 64 letters, digits, dots, dashes`);
   }
-  const { runDir, kernelPath, initrdPath, restoreFrom } = config;
-  const paths = { runDir, kernelPath, initrdPath, restoreFrom };
+  const { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath } = config;
+  const paths = { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath };
   for (const [field, path] of Object.entries({ ...paths, 'rootImage.path': config.rootImage?.path })) {
     if (path !== undefined) checkPath(field, path);
   }

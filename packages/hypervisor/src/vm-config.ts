@@ -85,6 +85,11 @@ export interface VmConfig {
    * the machine that was saved; {@link Hypervisor.snapshotSupport} tells. Needs `sharedMemory`.
    */
   readonly restoreFrom?: string;
+  /**
+   * File of a network namespace, such as `/run/netns/NAME`, that the hypervisor process runs in: what it opens by name, a
+   * tap for instance, is looked up there. Default: the caller's. No part of a snapshot.
+   */
+  readonly networkNamespacePath?: string;
   /** Kernel boot messages in the console log. Slower boot. Default false. */
   readonly debug?: boolean;
 }

@@ -180,7 +180,8 @@ export function describeHypervisorCompliance(
       await using directory = await temporaryDirectory();
       const config = { ...subject.config, sharedMemory: true };
       const support = await subject.hypervisor.snapshotSupport(config);
-      expect(await subject.hypervisor.snapshotSupport({ ...config, id: 'other' })).toEqual(support);
+      const elsewhere = { ...config, id: 'other', networkNamespacePath: '/run/netns/other' };
+      expect(await subject.hypervisor.snapshotSupport(elsewhere)).toEqual(support);
       const larger = await subject.hypervisor.snapshotSupport({ ...config, memoryMib: 256 });
       expect(larger?.key).not.toBe(support?.key);
 

@@ -100,7 +100,9 @@ export class FakeHypervisor implements Hypervisor {
   async snapshotSupport(config: VmConfig): Promise<SnapshotSupport | undefined> {
     await validateVmConfig(config);
     if (!config.sharedMemory) return undefined;
-    const same = { ...config, id: '', runDir: '', restoreFrom: '' };
+    const varying = { id: '', runDir: '', restoreFrom: '', networkNamespacePath: '' };
+    // The first ones settle the order of the keys.
+    const same = { ...varying, ...config, ...varying };
     const key = createHash('sha256').update(JSON.stringify(same)).digest('hex');
     return { key, emulated: this.#options.emulated ?? false };
   }
