@@ -1,23 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NetworkOptions, PublishedPort } from '@hako/sandbox';
+import { isIP } from 'node:net';
+
+import type { NetworkModel, NetworkOptions, PublishedPort } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
 
+/** Where `ip netns add` puts the files of namespaces, see ip-netns(8). */
+const namedNamespaces = '/run/netns';
+
 /**
  * Reads the network's words. A published port alone means the user network. Error: {@link UsageError}.
- * @param kind `none` or `user`
+ * @param network `none`, `user`, a name known to `ip netns`, or the path of a network namespace
  * @param ports `[ADDRESS:]HOST:GUEST[/tcp|/udp]` each
+ * @param model how a namespace's links are joined to the machine
  */
-export function parseNetwork(kind: string | undefined, ports: readonly string[]): NetworkOptions {
-  switch (kind ?? (ports.length > 0 ? 'user' : 'none')) {
-    case 'none':
-      if (ports.length === 0) return { kind: 'none' };
-      throw new UsageError('--publish does not go with --network none', 'use --network user');
-    case 'user':
-      return { kind: 'user', ports: ports.map(parsePort) };
-    default:
-      throw new UsageError(`unknown network ${JSON.stringify(kind)}`, 'use none or user');
-  }
+export function parseNetwork(
+  network: string | undefined,
+  ports: readonly string[],
+  model?: string,
+): NetworkOptions {
+  const word = network ?? (ports.length > 0 ? 'user' : 'none');
+  if (model !== undefined && (word === 'none' || word === 'user'))
+    throw new UsageError(`--network-model does not go with --network ${word}`, 'name a namespace');
+  if (word === 'user') return { kind: 'user', ports: ports.map(parsePort) };
+  if (ports.length > 0)
+    throw new UsageError(`--publish does not go with --network ${word}`, 'use --network user');
+  if (word === 'none') return { kind: 'none' };
+  return {
+    kind: 'namespace',
+    path: namespacePath(word),
+    ...(model === undefined ? {} : { model: parseModel(model) }),
+  };
+}
+
+function namespacePath(word: string): string {
+  if (word.startsWith('/')) return word;
+  if (word !== '' && word !== '.' && word !== '..' && !word.includes('/'))
+    return `${namedNamespaces}/${word}`;
+  throw new UsageError(
+    `network ${JSON.stringify(word)} is neither a name nor an absolute path`,
+    'use none, user, a name that `ip netns` shows, or a path such as /run/netns/NAME',
+  );
+}
+
+function parseModel(text: string): NetworkModel {
+  if (text === 'tcfilter' || text === 'none') return text;
+  throw new UsageError(`unknown network model ${JSON.stringify(text)}`, 'use tcfilter or none');
+}
+
+/**
+ * Makes lines of `/etc/resolv.conf`. Error: {@link UsageError}.
+ * @param addresses name servers
+ */
+export function parseNameServers(addresses: readonly string[]): string[] {
+  return addresses.map((address) => {
+    if (isIP(address) === 0)
+      throw new UsageError(
+        `name server ${JSON.stringify(address)} is no IP address`,
+        'write one, such as 9.9.9.9',
+      );
+    return `nameserver ${address}`;
+  });
 }
 
 function parsePort(text: string): PublishedPort {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIPv4 } from 'node:net';
+import { isAbsolute } from 'node:path';
 
 import { SandboxError } from '../sandbox-error.ts';
 
@@ -20,11 +21,32 @@ export type NetworkOptions =
   /** Nothing but itself. */
   | { readonly kind: 'none' }
   /** The network of the host and what lies behind it, through the hypervisor's own stack: no privilege, no interface. */
-  | { readonly kind: 'user'; readonly ports?: readonly PublishedPort[] };
+  | { readonly kind: 'user'; readonly ports?: readonly PublishedPort[] }
+  /**
+   * The links of a network namespace that somebody has set up: the guest stands where they stood, with their addresses,
+   * routes and neighbours.
+   */
+  | {
+      readonly kind: 'namespace';
+      /** Its file, such as `/run/netns/NAME`. Absolute. */
+      readonly path: string;
+      /** Default `tcfilter`. */
+      readonly model?: NetworkModel;
+    };
+
+/**
+ * How a link is joined to the machine. `tcfilter` sends all that comes to the link on to the machine, and the other way
+ * round. `none` joins nothing: the machine gets the taps that are there. A tap is used as it is by both.
+ */
+export type NetworkModel = 'tcfilter' | 'none';
+
+const networkModels: readonly NetworkModel[] = ['tcfilter', 'none'];
 
 /** A network that has been checked. */
 export type CheckedNetwork =
-  { readonly kind: 'none' } | { readonly kind: 'user'; readonly ports: readonly Required<PublishedPort>[] };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'user'; readonly ports: readonly Required<PublishedPort>[] }
+  | { readonly kind: 'namespace'; readonly path: string; readonly model: NetworkModel };
 
 /**
  * Checks the values; touches nothing. Error: `invalid_options`.
@@ -32,6 +54,19 @@ export type CheckedNetwork =
  */
 export function checkNetwork(options: NetworkOptions = { kind: 'none' }): CheckedNetwork {
   if (options.kind === 'none') return options;
+  if (options.kind === 'namespace') {
+    const { kind, path, model = 'tcfilter' } = options;
+    if (!isAbsolute(path) || path.includes('\0'))
+      throw new SandboxError(
+        'invalid_options',
+        `network namespace ${JSON.stringify(path)} is no absolute path`,
+      );
+    if (!networkModels.includes(model))
+      throw new SandboxError('invalid_options', `network model ${JSON.stringify(model)} is not supported`, {
+        remedy: `use ${networkModels.join(' or ')}`,
+      });
+    return { kind, path, model };
+  }
   const ports = (options.ports ?? []).map((port) => ({
     protocol: 'tcp' as const,
     hostAddress: '127.0.0.1',

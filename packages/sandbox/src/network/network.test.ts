@@ -18,7 +18,21 @@ test('without a word there is no network, and a port listens on the host alone b
   });
 });
 
+test('the links of a namespace are joined by filters by default', () => {
+  const options = { kind: 'namespace', path: '/run/netns/blue' } as const;
+  expect(checkNetwork(options)).toEqual({ ...options, model: 'tcfilter' });
+  expect(checkNetwork({ ...options, model: 'none' })).toEqual({ ...options, model: 'none' });
+});
+
+test('a model that callers in JavaScript make up is refused', () => {
+  // @ts-expect-error -- the type does not allow it
+  expect(() => checkNetwork({ kind: 'namespace', path: '/run/netns/blue', model: 'macvtap' })).toThrow(
+    /model "macvtap" is not supported/,
+  );
+});
+
 test.each<{ says: RegExp; options: NetworkOptions }>([
+  { says: /"blue" is no absolute path/, options: { kind: 'namespace', path: 'blue' } },
   { says: /port 0 is not/, options: { kind: 'user', ports: [{ ...port, hostPort: 0 }] } },
   { says: /port 65536 is not/, options: { kind: 'user', ports: [{ ...port, guestPort: 65_536 }] } },
   { says: /port 1.5 is not/, options: { kind: 'user', ports: [{ ...port, hostPort: 1.5 }] } },

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VirtualMachine } from '@hako/hypervisor';
-import type { DeepPartial, UpdateInterfaceRequest, UpdateRoutesRequest } from '@hako/protocols/agent';
+import type {
+  AddARPNeighborsRequest,
+  DeepPartial,
+  UpdateInterfaceRequest,
+  UpdateRoutesRequest,
+} from '@hako/protocols/agent';
 
 import { IPFamily } from '@hako/protocols/types';
 
@@ -25,6 +30,7 @@ const mtuBytes = 1500n;
 export interface NetworkAgent {
   updateInterface(request: DeepPartial<UpdateInterfaceRequest>, options?: AgentCallOptions): Promise<unknown>;
   updateRoutes(request: DeepPartial<UpdateRoutesRequest>, options?: AgentCallOptions): Promise<unknown>;
+  addARPNeighbors(request: DeepPartial<AddARPNeighborsRequest>, options?: AgentCallOptions): Promise<unknown>;
 }
 
 /**

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RunInNamespace } from '../network/namespace/run-in-namespace.ts';
+
+/** How a {@link FakeNamespace} differs from one with a single veth link. */
+export interface FakeNamespaceOptions {
+  /** Entries of `ip address`, instead of one veth link `eth0`. */
+  readonly links?: readonly object[];
+  /** Called before each command; what it throws is the command's failure. */
+  readonly before?: (command: string) => void | Promise<void>;
+}
+
+const veth = {
+  ifname: 'eth0',
+  flags: ['UP'],
+  mtu: 1400,
+  link_type: 'ether',
+  address: '02:42:ac:11:00:02',
+  linkinfo: { info_kind: 'veth' },
+  addr_info: [{ family: 'inet', local: '10.1.0.1', prefixlen: 24 }],
+};
+
+/** A network namespace in memory that knows the commands a sandbox uses. */
+export class FakeNamespace {
+  /** All commands that change something, in order, without the marks of filters. */
+  readonly changes: string[] = [];
+  /** Cookies of the filters at the ingress of each link that has one. */
+  readonly ingress = new Map<string, (string | undefined)[]>();
+  readonly #options: FakeNamespaceOptions;
+
+  constructor(options: FakeNamespaceOptions = {}) {
+    this.#options = options;
+  }
+
+  /** To be given as what runs in the namespace. */
+  readonly run: RunInNamespace = async (words, { signal } = {}) => {
+    signal?.throwIfAborted();
+    const [tool, ...rest] = words;
+    const command = words.join(' ').replace(/ cookie [0-9a-f]+$/, '');
+    await this.#options.before?.(command);
+    if (rest[0] === '-json') return JSON.stringify(this.#show(tool, rest.slice(1)));
+    this.changes.push(command);
+    if (tool === 'tc') this.#change(rest);
+    return '';
+  };
+
+  #show(tool: string, words: readonly string[]): readonly unknown[] {
+    const subject = words.find((word) => ['address', 'route', 'neighbour', 'qdisc', 'filter'].includes(word));
+    switch (`${tool} ${subject}`) {
+      case 'ip address':
+        return this.#options.links ?? [veth];
+      case 'tc qdisc':
+        return [...this.ingress.keys()].map((dev) => ({ kind: 'ingress', dev }));
+      case 'tc filter':
+        return (this.ingress.get(words[3] ?? '') ?? []).map((cookie) => ({
+          options: { actions: [{ cookie }] },
+        }));
+      default:
+        return [];
+    }
+  }
+
+  #change([subject, verb, , dev = '', ...rest]: readonly string[]): void {
+    const filters = this.ingress.get(dev);
+    if (subject === 'qdisc' && verb === 'add') {
+      if (filters !== undefined) throw new Error('Exclusivity flag on, cannot modify');
+      this.ingress.set(dev, []);
+    } else if (filters === undefined) {
+      throw new Error(`Cannot find specified qdisc on ${dev}`);
+    } else if (subject === 'qdisc') {
+      this.ingress.delete(dev);
+    } else {
+      filters.push(rest.at(-1));
+    }
+  }
+}
