@@ -48,6 +48,7 @@ function exitCodeOf(code: SandboxErrorCode): number {
     case 'name_in_use':
     case 'sandbox_not_found':
     case 'port_in_use':
+    case 'network_failed':
     case 'socket_path_too_long':
     case 'permission_denied':
     case 'assets_missing':
@@ -56,6 +57,8 @@ function exitCodeOf(code: SandboxErrorCode): number {
     case 'share_failed':
     case 'boot_failed':
     case 'vm_exited':
+    case 'vm_unresponsive':
+    case 'agent_unresponsive':
     case 'agent_failed':
     case 'timeout':
       return exitCodes.failure;

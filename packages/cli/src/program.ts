@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { CliComponents } from './cli-components.ts';
 import type { AgentCtlWords } from './commands/agent-ctl.ts';
 import { parseEnvironment } from './parse/environment.ts';
+import type { LimitWords } from './parse/limits.ts';
 import { runRequest, type RunRequest, type RunWords } from './run-request.ts';
 
 /** Receives the exit code of the command that ran. */
@@ -29,6 +30,14 @@ export function createProgram(components: CliComponents, words: readonly string[
 
   describeRun(program.command('run'), 'run a workload in a new sandbox').action(
     async (image: string, command: string[], options: RunWords) => {
+      if (options.sandbox !== undefined) {
+        const { refuseMachineWords } = await import('./parse/machine-words.ts');
+        refuseMachineWords(options);
+        const { runInSandbox } = await import('./commands/run-in-sandbox.ts');
+        const request = runRequest(image, command, options, components.env);
+        finish(await runInSandbox(options.sandbox, request, components));
+        return;
+      }
       const request = await configured(runRequest(image, command, options, components.env), options.config);
       if (request.detach) {
         const { detach } = await import('./commands/detach.ts');
@@ -47,6 +56,7 @@ export function createProgram(components: CliComponents, words: readonly string[
     },
   );
   addExec(program, components, finish);
+  addControls(program, components, finish);
   addLists(program, components, finish);
   addWire(program, components, finish);
   addAgentCtl(program, components, finish);
@@ -79,13 +89,19 @@ function describeRun(command: Command, description: string): Command {
     .option('-e, --env <name=value>', 'set a variable; NAME alone takes ours over', collect)
     .option('-w, --workdir <dir>', 'working directory in the container')
     .option('-v, --volume <src:dst[:ro]>', 'share a directory or file of the host', collect)
-    .option('--network <network>', 'none or user: reach what the host reaches')
+    .option(
+      '--network <network>',
+      'none, user (reach what the host reaches), or a network namespace: a name of `ip netns` or a path',
+    )
+    .option('--network-model <model>', "how a namespace's links are joined: tcfilter, or none for taps")
+    .option('--dns <address>', 'name server of the sandbox', collect)
     .option(
       '-p, --publish <port:port>',
       'lead a port of the host into the sandbox: [ADDRESS:]HOST:GUEST[/udp]',
       collect,
     )
     .option('--name <name>', 'name of the sandbox')
+    .option('--sandbox <sandbox>', 'run in this sandbox, beside its workload')
     .option('--hostname <name>', 'host name in the container')
     .option('-u, --user <user[:group]>', 'user of the workload')
     .option('--kernel <file>', 'guest kernel to boot')
@@ -129,6 +145,48 @@ function addExec(program: Command, components: CliComponents, finish: Finish): v
         ...(words.user === undefined ? {} : { user: words.user }),
       };
       finish(await exec(request, components));
+    });
+}
+
+function addControls(program: Command, components: CliComponents, finish: Finish): void {
+  for (const [name, operation, description] of [
+    ['pause', 'pause', 'freeze the workloads of sandboxes'],
+    ['unpause', 'resume', 'let frozen workloads go on'],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .argument('<sandbox...>')
+      .action(async (sandboxes: string[]) => {
+        const { pause } = await import('./commands/pause.ts');
+        finish(await pause(operation, sandboxes, components));
+      });
+  }
+  program
+    .command('stats')
+    .description('show what the workloads of sandboxes use')
+    .argument('[sandbox...]', 'default: all that run')
+    .option('--json', 'for programs; with --follow one list per line')
+    .option('-f, --follow', 'once a second, until they end')
+    .action(
+      async (sandboxes: string[], { json = false, follow = false }: { json?: boolean; follow?: boolean }) => {
+        const { stats } = await import('./commands/stats.ts');
+        finish(await stats({ sandboxes, json, follow }, components));
+      },
+    );
+  program
+    .command('update')
+    .description("change the limits of sandboxes' workloads")
+    .argument('<sandbox...>')
+    .option('-m, --memory <size>', 'memory, such as 64m; what does not fit is killed')
+    .option('--cpus <n>', 'CPU time, such as 0.5')
+    .option('--cpu-shares <n>', 'share of the CPUs beside other containers; usually 1024')
+    .option('--pids <n>', 'processes and threads')
+    .action(async (sandboxes: string[], words: LimitWords) => {
+      const { parseLimits } = await import('./parse/limits.ts');
+      const limits = parseLimits(words);
+      const { update } = await import('./commands/update.ts');
+      finish(await update(sandboxes, limits, components));
     });
 }
 

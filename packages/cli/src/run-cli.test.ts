@@ -204,8 +204,24 @@ test.for<{ words: string[]; says: RegExp; code?: number; files?: Record<string, 
     files: { 'c.toml': '[hypervisor.qemu]\nshared_fs = "nfs"\n' },
   },
   {
-    words: ['run', '--network', 'lan', 'busybox'],
-    says: /unknown network "lan"; use none or user/,
+    words: ['run', '--network', './lan', 'busybox'],
+    says: /network ".\/lan" is neither a name nor an absolute path; use none, user, a name/,
+  },
+  {
+    words: ['run', '--network', 'lan', '--network-model', 'bridge', 'busybox'],
+    says: /unknown network model "bridge"; use tcfilter or none/,
+  },
+  {
+    words: ['run', '--network', 'user', '--network-model', 'none', 'busybox'],
+    says: /--network-model does not go with --network user/,
+  },
+  {
+    words: ['run', '--network', 'lan', '-p', '8080:80', 'busybox'],
+    says: /--publish does not go with --network lan/,
+  },
+  {
+    words: ['run', '--dns', 'example.org', 'busybox'],
+    says: /name server "example.org" is no IP address/,
   },
   {
     words: ['run', '--network', 'none', '-p', '8080:80', 'busybox'],

@@ -4,7 +4,7 @@ import type { AssetOverrides, HostPrograms, NetworkOptions, Volume } from '@hako
 import { parseCpuCount } from './parse/cpu-count.ts';
 import { parseEnvironment } from './parse/environment.ts';
 import { parseMemoryMib } from './parse/memory-size.ts';
-import { parseNetwork } from './parse/network.ts';
+import { parseNameServers, parseNetwork } from './parse/network.ts';
 import { parseVolume } from './parse/volume.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -12,6 +12,7 @@ import { UsageError } from './usage-error.ts';
 export interface RunWords {
   readonly rm?: boolean;
   readonly detach?: boolean;
+  readonly sandbox?: string;
   readonly interactive?: boolean;
   readonly tty?: boolean;
   readonly cpus?: string;
@@ -20,6 +21,8 @@ export interface RunWords {
   readonly workdir?: string;
   readonly volume?: readonly string[];
   readonly network?: string;
+  readonly networkModel?: string;
+  readonly dns?: readonly string[];
   readonly publish?: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
@@ -48,6 +51,8 @@ export interface RunRequest {
   readonly cwd?: string;
   readonly volumes: readonly Volume[];
   readonly network: NetworkOptions;
+  /** Lines of `/etc/resolv.conf`. Absent: what the network has. */
+  readonly dns?: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
   readonly user?: string;
@@ -95,7 +100,8 @@ export function runRequest(
     env: (words.env ?? []).flatMap((entry) => parseEnvironment(entry, env)),
     ...(workdir === undefined ? {} : { cwd: absolute(workdir) }),
     volumes: (words.volume ?? []).map(parseVolume),
-    network: parseNetwork(words.network, words.publish ?? []),
+    network: parseNetwork(words.network, words.publish ?? [], words.networkModel),
+    ...(words.dns === undefined ? {} : { dns: parseNameServers(words.dns) }),
     ...(name === undefined ? {} : { name }),
     ...(hostname === undefined ? {} : { hostname }),
     ...(user === undefined ? {} : { user }),

@@ -19,6 +19,7 @@ import { rawTerminal } from './terminal/raw-terminal.ts';
 import { ReaderGone, relay } from './terminal/relay.ts';
 import { followTerminalSize } from './terminal/terminal-size.ts';
 import { exitCodes } from './exit-codes.ts';
+import { wasOutOfMemory } from './out-of-memory.ts';
 
 /** What a run needs beside its request. */
 export interface RunContext {
@@ -40,6 +41,8 @@ export interface RunContext {
 /** How a run ended. */
 export interface RunOutcome {
   readonly exitCode: number;
+  /** Whether the guest killed the workload for lack of memory. */
+  readonly isOutOfMemory: boolean;
   readonly phases: readonly Phase[];
 }
 
@@ -73,6 +76,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
       keepRecord: context.keepRecord ?? false,
       signal,
       ...(consoleDirectory === '' ? {} : { keepConsoleLog: join(consoleDirectory, `${id}.log`) }),
+      ...(request.dns === undefined ? {} : { dns: request.dns }),
       ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
       ...(request.vcpus === undefined ? {} : { vcpus: request.vcpus }),
       ...(request.memoryMib === undefined ? {} : { memoryMib: request.memoryMib }),
@@ -94,9 +98,12 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   });
   progress.clear();
   const exitCode = await attend(request, context, sandbox, container);
+  const isOutOfMemory =
+    context.interrupts.exitCode === undefined &&
+    (await wasOutOfMemory(exitCode, () => sandbox.ranOutOfMemory(container.id)));
   // Only what the guest may still have to write to the host is worth the time of an orderly end.
   await sandbox.stop({ exitCode, graceful: request.volumes.some(({ readOnly }) => readOnly !== true) });
-  return { exitCode, phases: sandbox.phases };
+  return { exitCode, isOutOfMemory, phases: sandbox.phases };
 }
 
 async function attend(

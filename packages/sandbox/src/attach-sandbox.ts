@@ -4,13 +4,22 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { ConnectAgent } from './agent-endpoint.ts';
+import type { Container } from './container/container.ts';
+import { pauseContainer, readStats, resumeContainer, updateLimits } from './container/container-control.ts';
+import type { ContainerLimits } from './container/container-limits.ts';
+import { randomId, type ContainerOptions, type ExecOptions } from './container/container-options.ts';
+import type { ContainerStats } from './container/container-stats.ts';
+import { createContainer, type ContainerHost } from './container/create-container.ts';
 import { execProcess } from './container/exec-process.ts';
-import type { ExecOptions } from './container/container-options.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline, type WaitOptions } from './deadline.ts';
+import { readGuestDetails, readGuestMetrics, type GuestDetails } from './guest-details.ts';
 import { Lifeline } from './lifeline.ts';
 import type { GuestProcess } from './process/guest-process.ts';
+import { recordedOom } from './run/recorded-oom.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
 import { SandboxError } from './sandbox-error.ts';
+import { joinFileShare, type JoinedShare, type JoinShareRequest } from './share/join-share.ts';
+import { Timeline } from './timeline.ts';
 
 const connectTimeoutMs = 5_000;
 
@@ -20,6 +29,26 @@ export interface AttachedSandbox extends AsyncDisposable {
   readonly record: SandboxListing;
   /** Starts one more program in its first container. Errors: as `Container.exec`. */
   exec(options: ExecOptions): Promise<GuestProcess>;
+  /** Freezes its first container. The owner is not told. Errors: as `Container.pause`; `agent_failed` when it is frozen. */
+  pause(options?: WaitOptions): Promise<void>;
+  /** Lets it go on. Errors: as `Container.resume`; `agent_failed` when it is not frozen. */
+  resume(options?: WaitOptions): Promise<void>;
+  /** Reads what its first container uses. Errors: as `Container.stats`. */
+  stats(options?: WaitOptions): Promise<ContainerStats>;
+  /** Changes the limits of its first container. Errors: as `Container.update`. */
+  update(limits: ContainerLimits, options?: WaitOptions): Promise<void>;
+  /** As `Sandbox.guestDetails`. */
+  guestDetails(options?: WaitOptions): Promise<GuestDetails>;
+  /** As `Sandbox.metrics`. */
+  metrics(options?: WaitOptions): Promise<string>;
+  /**
+   * Creates one more container in it, with files of this process's view of the host. It is this process's: remove it. If
+   * this process is killed, it stays as long as the sandbox. Errors: as `Sandbox.createContainer`; `permission_denied`;
+   * `invalid_state` when the sandbox cannot be joined.
+   */
+  createContainer(options: ContainerOptions): Promise<Container>;
+  /** As `Sandbox.ranOutOfMemory`: the owner hears it and writes it down. */
+  ranOutOfMemory(containerId: string, options?: WaitOptions): Promise<boolean>;
 }
 
 /** How to attach. */
@@ -28,6 +57,8 @@ export interface AttachOptions extends RegistryOptions {
   readonly signal?: AbortSignal;
   /** Speaks to the agent; default: ttRPC. */
   readonly connectAgent?: ConnectAgent;
+  /** Enters the owner's file sharing; default: through its descriptors in `/proc`. */
+  readonly joinFileShare?: (request: JoinShareRequest) => Promise<JoinedShare>;
 }
 
 /**
@@ -57,9 +88,42 @@ export async function attachSandbox(id: string, options: AttachOptions = {}): Pr
   }
   stream.once('close', () => lifeline.lose(ended()));
   const endpoint = connectAgent(stream);
+  const target = { containerId, defaults, agent: endpoint.agent, lifeline };
+  let joining: ReturnType<typeof joinSandbox> | undefined;
   return {
     record,
-    exec: (exec) => execProcess({ containerId, defaults, agent: endpoint.agent, lifeline }, exec),
-    [Symbol.asyncDispose]: () => endpoint.close(),
+    exec: (exec) => execProcess(target, exec),
+    pause: (limits) => pauseContainer(target, limits),
+    resume: (limits) => resumeContainer(target, limits),
+    stats: (limits) => readStats(target, limits),
+    update: (resources, limits) => updateLimits(target, resources, limits),
+    guestDetails: (limits) => readGuestDetails(target, limits),
+    metrics: (limits) => readGuestMetrics(target, limits),
+    createContainer: async (container) => {
+      joining ??= joinSandbox(record, options.joinFileShare ?? joinFileShare);
+      const host = await joining;
+      const ready = Promise.resolve(endpoint.agent);
+      const parts = { ...host, lifeline, ready, timeline: new Timeline() };
+      return createContainer(parts, container.id ?? randomId(), container, () => undefined);
+    },
+    ranOutOfMemory: (id, limits) => recordedOom(record.directory, id, limits),
+    async [Symbol.asyncDispose]() {
+      await endpoint.close();
+      const host = await joining?.catch(() => undefined);
+      await host?.share[Symbol.asyncDispose]();
+    },
   };
+}
+
+async function joinSandbox(
+  { id, guest, directory, owner }: SandboxListing,
+  join: NonNullable<AttachOptions['joinFileShare']>,
+): Promise<Pick<ContainerHost, 'hostname' | 'hasResolver' | 'sharesPidNamespace'> & { share: JoinedShare }> {
+  if (guest === undefined) {
+    throw new SandboxError('invalid_state', `sandbox ${id} cannot be joined`, {
+      remedy: 'run it with this version of Hako',
+    });
+  }
+  const { share: place, ...traits } = guest;
+  return { ...traits, share: await join({ directory, owner, place }) };
 }

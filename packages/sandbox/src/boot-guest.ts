@@ -40,7 +40,7 @@ export interface BootedGuest {
  * @returns the agent; it is the caller's to close
  */
 export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
-  const { vm, plan, timeline, logger, signal } = request;
+  const { vm, plan, timeline, signal } = request;
   const limits = signal === undefined ? {} : { signal };
   await timeline.measure('start virtual machine', () => vm.start(limits));
   let endpoint = await timeline.measure('boot guest', () => reachAgent(request));
@@ -48,16 +48,7 @@ export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
     case 'cold':
       return { endpoint, complete: Promise.resolve() };
     case 'save':
-      // Without a template the next machine boots as slowly as this one, which is no reason to fail.
-      await timeline
-        .measure('save template', async () => {
-          await rehearse(endpoint.agent, limits);
-          await plan.templates.add(plan.key, (directory) => vm.save(directory, limits));
-        })
-        .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
-      // Saving has closed its connection.
-      await endpoint.close();
-      endpoint = await reachAgent(request);
+      endpoint = await saveTemplate(request, plan, endpoint);
       break;
     case 'clone':
       break;
@@ -68,6 +59,32 @@ export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
     endpoint,
     complete: timeline.measure('plug file sharing', () => completeClone(request, endpoint)),
   };
+}
+
+/**
+ * Without a template the next machine boots as slowly as this one, which is no reason to fail.
+ * @returns the agent: saving closes its connection, a rehearsal that fails does not
+ */
+async function saveTemplate(
+  request: BootRequest,
+  { templates, key }: Extract<BootPlan, { kind: 'save' }>,
+  endpoint: AgentEndpoint,
+): Promise<AgentEndpoint> {
+  const { vm, timeline, logger, signal } = request;
+  const limits = signal === undefined ? {} : { signal };
+  const end = timeline.begin('save template');
+  try {
+    await rehearse(endpoint.agent, limits);
+  } catch (error) {
+    logger.warn({ error }, 'template was not saved: its agent failed the rehearsal');
+    return endpoint;
+  }
+  await templates
+    .add(key, (directory) => vm.save(directory, limits))
+    .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
+  await endpoint.close();
+  end();
+  return await reachAgent(request);
 }
 
 function reachAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promise<AgentEndpoint> {

@@ -1,54 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { HypervisorError } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
-import { createSandbox } from './create-sandbox.ts';
-import type { ContainerImage } from './image/container-image.ts';
 import { readRecord } from './run/sandbox-record.ts';
 import { SandboxError } from './sandbox-error.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
-import { fakeSandbox, temporaryDirectory, type FakeMain, type FakeSandboxOptions } from './testing/index.ts';
-
-const echo: FakeMain = async ({ args, print }) => {
-  print(`${args.slice(1).join(' ')}\n`);
-  return 0;
-};
-const forever: FakeMain = () => new Promise(() => undefined);
-const cat: FakeMain = async ({ read, print }) => {
-  for (let data = await read(); data.length > 0; data = await read()) print(data);
-  return 0;
-};
-
-async function setUp(options: FakeSandboxOptions = {}) {
-  const directory = await temporaryDirectory();
-  const programs = { echo, forever, cat, '/bin/busybox': echo, ...options.programs };
-  const fake = await fakeSandbox(directory.path, { ...options, programs });
-  const runRoot = join(directory.path, 'run');
-  const image: ContainerImage = {
-    reference: 'test',
-    rootfs: directory.path,
-    readOnly: false,
-    command: ['echo', 'default'],
-    entrypoint: [],
-    env: ['LANG=C'],
-    cwd: '/',
-    user: '',
-  };
-  return {
-    ...fake,
-    image,
-    runRoot,
-    directory: directory.path,
-    create: (more: SandboxOptions = {}) =>
-      createSandbox({ runRoot, id: 'box', cacheDirectory: directory.path, ...more }, fake.components),
-    leftovers: () => readdir(runRoot).catch(() => []),
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
-  };
-}
+import type { FakeSandboxOptions } from './testing/index.ts';
+import { sandboxWorld as setUp } from './testing/sandbox-world.ts';
 
 test('a container runs, prints and gives its exit code; afterwards nothing is left', async () => {
   await using world = await setUp();
@@ -112,7 +73,7 @@ test('the guest is given the shared directory, shared memory and a writable over
   });
   expect(world.agent.sandbox).toMatchObject({
     hostname: 'inner',
-    sandboxId: 'box',
+    sandboxId: 'sandbox-box',
     storages: [
       {
         driver: 'virtio-fs',

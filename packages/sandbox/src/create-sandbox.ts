@@ -8,8 +8,9 @@ import { agentChannelParameters, chooseAgentChannel, type AgentChannel } from '.
 import { throwIfAborted } from './deadline.ts';
 import type { GuestAssets } from './guest-assets.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
-import { expectFreePorts } from './network/free-ports.ts';
+import { prepareNetwork, type GuestNetwork } from './network/guest-network.ts';
 import { RunDirectory } from './run/run-directory.ts';
+import { listSandboxes } from './run/sandbox-registry.ts';
 import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
 import { checkOptions, type SandboxConfig, type SandboxOptions } from './sandbox-options.ts';
 import { Sandbox } from './sandbox.ts';
@@ -27,7 +28,7 @@ const vmStopTimeoutMs = 5_000;
  * and returns while the guest boots. On failure everything is taken back.
  *
  * Errors: `invalid_options`, `socket_path_too_long`, `assets_missing`, `tool_missing`, `name_in_use`,
- * `permission_denied`, `share_failed`, `aborted`, `timeout`.
+ * `permission_denied`, `port_in_use`, `network_failed`, `share_failed`, `aborted`, `timeout`.
  * @param options what it shall be
  * @param components parts to use instead of the real ones
  */
@@ -42,7 +43,9 @@ export async function createSandbox(
   const timeline = new Timeline(parts.clock);
   const endPreparation = timeline.begin('prepare host');
   const assets = await parts.locateAssets(config.cacheDirectory, options.assets ?? {});
-  if (config.network.kind === 'user') await expectFreePorts(config.network.ports);
+  // What dead owners left in a namespace would be in the way.
+  if (config.network.kind === 'namespace') await listSandboxes({ runRoot: config.runRoot });
+  const network = await prepareNetwork(config.network, parts, signal);
   const channel = await chooseAgentChannel(options.agentChannel ?? 'auto');
 
   const virtiofsd = options.programs?.virtiofsd;
@@ -56,7 +59,7 @@ export async function createSandbox(
     throwIfAborted(signal);
     const { vm, plan } = await planMachine(
       {
-        config: vmConfig(config, assets, channel, runDirectory.path),
+        config: vmConfig(config, { assets, channel, runDir: runDirectory.path, network }),
         unsavedDevices: [
           { kind: 'virtio-fs', tag: sharedDirectoryTag, socketPath: shareSocketPath(runDirectory.path) },
         ],
@@ -73,11 +76,14 @@ export async function createSandbox(
     });
     undo.push('file sharing', () => share.close());
     pushVm(undo, vm, options.keepConsoleLog);
+    await network.leaveTrace(runDirectory.path);
+    undo.push('network', () => network.close());
     endPreparation();
     return new Sandbox({
       config,
       runDirectory,
       share,
+      network,
       vm,
       plan,
       connectAgent: parts.connectAgent,
@@ -110,13 +116,17 @@ function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | un
   });
 }
 
-function vmConfig(
-  config: SandboxConfig,
-  assets: GuestAssets,
-  agentChannel: AgentChannel,
-  runDir: string,
-): VmConfig {
+/** What was found and claimed for a machine. */
+interface MachineParts {
+  readonly assets: GuestAssets;
+  readonly channel: AgentChannel;
+  readonly runDir: string;
+  readonly network: GuestNetwork;
+}
+
+function vmConfig(config: SandboxConfig, { assets, channel, runDir, network }: MachineParts): VmConfig {
   const { options } = config;
+  const { namespacePath } = network;
   return {
     id: config.id,
     runDir,
@@ -125,13 +135,14 @@ function vmConfig(
     ...(assets.imagePath === undefined
       ? {}
       : { rootImage: { path: assets.imagePath, format: 'raw', fstype: assets.imageFstype } }),
-    kernelParameters: [...agentChannelParameters(agentChannel), ...(options.kernelParameters ?? [])],
+    kernelParameters: [...agentChannelParameters(channel), ...(options.kernelParameters ?? [])],
     vcpus: config.vcpus,
     memoryMib: config.memoryMib,
     sharedMemory: true,
     devices: [],
-    agentChannel,
+    agentChannel: channel,
     accelerator: options.accelerator ?? 'auto',
+    ...(namespacePath === undefined ? {} : { networkNamespacePath: namespacePath }),
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   };
 }

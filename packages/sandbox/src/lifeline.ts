@@ -22,6 +22,11 @@ export class Lifeline {
     return this.#loss.promise;
   }
 
+  /** Whether the machine is lost. */
+  get isLost(): boolean {
+    return this.#reason !== undefined;
+  }
+
   /**
    * Declares the machine lost; the first reason stays.
    * @param reason why

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 
 import { SandboxError } from './sandbox-error.ts';
 
-/** Longest stretch of a tool's output that is kept, in bytes; the rest is dropped from its beginning. */
-const maxOutputBytes = 64 * 1024;
+/** Longest stretch of a tool's output that is kept, in characters; the rest is dropped from its beginning. */
+const defaultMaxOutputLength = 64 * 1024;
 
 /** Milliseconds a tool may take unless told otherwise. */
 const defaultTimeoutMs = 30_000;
@@ -15,6 +15,8 @@ export interface RunToolOptions {
   readonly signal?: AbortSignal | undefined;
   /** Limit in milliseconds; default 30 s. */
   readonly timeoutMs?: number;
+  /** Longest stretch of its output that is kept, in characters; what comes before is dropped. Default 65,536. */
+  readonly maxOutputLength?: number;
   /** Descriptors the tool inherits from 3 on. */
   readonly inheritedFds?: readonly number[];
 }
@@ -32,6 +34,7 @@ export function runTool(
   options: RunToolOptions = {},
 ): Promise<string> {
   const { signal, timeoutMs = defaultTimeoutMs, inheritedFds = [] } = options;
+  const { maxOutputLength = defaultMaxOutputLength } = options;
   if (signal?.aborted === true) {
     return Promise.reject(new SandboxError('aborted', `${file} aborted`, { cause: signal.reason }));
   }
@@ -41,7 +44,7 @@ export function runTool(
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        output[name] = (output[name] + text).slice(-maxOutputBytes);
+        output[name] = (output[name] + text).slice(-maxOutputLength);
       });
     }
     let early: SandboxError | undefined;

@@ -5,7 +5,9 @@ import type { ConnectAgent } from './agent-endpoint.ts';
 import type { AssetOverrides, GuestAssets } from './guest-assets.ts';
 import type { Logger } from './logger.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
+import type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
 import type { FileShare, FileShareOptions } from './share/file-share.ts';
+import type { JoinedShare, JoinShareRequest } from './share/join-share.ts';
 import type { Clock } from './timeline.ts';
 
 /** What a sandbox is built from. Each part has a default; tests and embedders replace some. */
@@ -14,10 +16,14 @@ export interface SandboxComponents {
   readonly hypervisor: Hypervisor;
   /** Shares files with the guest; default: virtiofsd. */
   readonly startFileShare: (options: FileShareOptions) => Promise<FileShare>;
+  /** Enters the file sharing of a sandbox of another process; default: through the owner's descriptors in `/proc`. */
+  readonly joinFileShare: (request: JoinShareRequest) => Promise<JoinedShare>;
   /** Speaks to the agent; default: ttRPC. */
   readonly connectAgent: ConnectAgent;
   /** Finds kernel and guest image; default: the newest build in the cache. */
   readonly locateAssets: (cacheDirectory: string, overrides: AssetOverrides) => Promise<GuestAssets>;
+  /** Runs programs in a network namespace of the host; default: by nsenter. */
+  readonly enterNamespace?: ((path: string) => RunInNamespace) | undefined;
   /** Default: keeps nothing. */
   readonly logger: Logger;
   /** Default: `performance.now`. */
@@ -38,8 +44,10 @@ export async function completeComponents(
   return {
     hypervisor: given.hypervisor ?? (await defaultHypervisor(logger, options)),
     startFileShare: given.startFileShare ?? (await import('./share/file-share.ts')).startFileShare,
+    joinFileShare: given.joinFileShare ?? (await import('./share/join-share.ts')).joinFileShare,
     connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
     locateAssets: given.locateAssets ?? (await import('./guest-assets.ts')).locateGuestAssets,
+    enterNamespace: given.enterNamespace,
     logger,
     clock: given.clock ?? (() => performance.now()),
   };

@@ -11,6 +11,7 @@
  * | `name_in_use` | another sandbox owns this id |
  * | `sandbox_not_found` | no sandbox has this id |
  * | `port_in_use` | a port of the host that was to be published is taken or not allowed; nothing was created |
+ * | `network_failed` | the network namespace, or a link in it, cannot be used or joined to the machine |
  * | `socket_path_too_long` | a socket of this sandbox would exceed the 107 bytes of `sockaddr_un` |
  * | `permission_denied` | the operating system refuses what a sandbox needs (root) |
  * | `assets_missing` | kernel or guest image not built or not found |
@@ -19,6 +20,8 @@
  * | `share_failed` | the file sharing daemon did not come up |
  * | `boot_failed` | the virtual machine did not reach a working agent |
  * | `vm_exited` | the virtual machine or its file sharing ended while it was in use |
+ * | `vm_unresponsive` | the hypervisor runs and does not answer any more |
+ * | `agent_unresponsive` | the machine runs and its agent does not answer any more |
  * | `agent_failed` | the guest agent refused or lost a request |
  * | `command_not_found` | the container has no such program |
  * | `command_not_executable` | the program exists and cannot be executed |
@@ -32,6 +35,7 @@ export type SandboxErrorCode =
   | 'name_in_use'
   | 'sandbox_not_found'
   | 'port_in_use'
+  | 'network_failed'
   | 'socket_path_too_long'
   | 'permission_denied'
   | 'assets_missing'
@@ -40,6 +44,8 @@ export type SandboxErrorCode =
   | 'share_failed'
   | 'boot_failed'
   | 'vm_exited'
+  | 'vm_unresponsive'
+  | 'agent_unresponsive'
   | 'agent_failed'
   | 'command_not_found'
   | 'command_not_executable'

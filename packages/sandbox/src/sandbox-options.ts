@@ -6,6 +6,7 @@ import { userNameServer } from './network/user-network.ts';
 import { resolveRunRoot } from './run/run-directory.ts';
 import { generateId, validateId } from './run/sandbox-id.ts';
 import { SandboxError } from './sandbox-error.ts';
+import type { MonitorOptions } from './watch/monitor.ts';
 
 /** Programs of the host to use instead of the installed ones; absolute paths. */
 export interface HostPrograms {
@@ -46,6 +47,10 @@ export interface SandboxOptions {
   readonly dns?: readonly string[];
   /** Size of the `/dev/shm` its containers share, in MiB. Default 64. */
   readonly shmMib?: number;
+  /** Whether its containers share one process namespace: that of the first one, with whose end all others end. Default false. */
+  readonly sharePidNamespace?: boolean;
+  /** How it looks after agent and hypervisor; `false`: not at all, only their end is noticed then. */
+  readonly monitor?: MonitorOptions | false;
   /** Base of the run directories. Default `HAKO_RUN_DIR`, else `/run/hako`. */
   readonly runRoot?: string;
   /** Where guest assets are looked for. Default `HAKO_CACHE_DIR`, else `~/.cache/hako`. */
@@ -114,6 +119,10 @@ export function checkOptions(options: SandboxOptions): SandboxConfig {
   }
   if (!Number.isInteger(shmMib) || shmMib < 0) {
     throw new SandboxError('invalid_options', `${shmMib} MiB of shared memory are not possible`);
+  }
+  const { intervalMs = 1, timeoutMs = 1 } = options.monitor === false ? {} : (options.monitor ?? {});
+  if (!(intervalMs > 0 && timeoutMs > 0)) {
+    throw new SandboxError('invalid_options', `monitor every ${intervalMs} ms for ${timeoutMs} ms`);
   }
   if (!(bootTimeoutMs > 0)) throw new SandboxError('invalid_options', `boot limit of ${bootTimeoutMs} ms`);
   if (!/^[a-zA-Z0-9]([a-zA-Z0-9_.-]*)$/.test(hostname)) {

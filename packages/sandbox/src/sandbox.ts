@@ -9,10 +9,12 @@ import { createContainer } from './container/create-container.ts';
 import type { Container } from './container/container.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
+import { readGuestDetails, readGuestMetrics, type FactsTarget, type GuestDetails } from './guest-details.ts';
+import { guestSandboxId, guestTraits } from './guest-traits.ts';
 import { fromHypervisorFailure, unexpectedExit } from './hypervisor-failure.ts';
 import { Lifeline } from './lifeline.ts';
 import type { Logger } from './logger.ts';
-import { attachUserNetwork } from './network/user-network.ts';
+import type { GuestNetwork } from './network/guest-network.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
 import type { RunDirectory } from './run/run-directory.ts';
 import { describeError, SandboxError } from './sandbox-error.ts';
@@ -23,6 +25,8 @@ import type { FileShare } from './share/file-share.ts';
 import type { BootPlan } from './template/boot-plan.ts';
 import type { Phase, Timeline } from './timeline.ts';
 import type { UndoStack } from './undo-stack.ts';
+import type { OomEvent } from './watch/oom-watch.ts';
+import { SandboxWatch } from './watch/sandbox-watch.ts';
 
 /** The guest gets so long to end its processes in order before its machine is taken away. */
 const destroyTimeoutMs = 1_000;
@@ -35,6 +39,7 @@ export interface SandboxResources {
   readonly config: SandboxConfig;
   readonly runDirectory: RunDirectory;
   readonly share: FileShare;
+  readonly network: GuestNetwork;
   readonly vm: VirtualMachine;
   readonly plan: BootPlan;
   readonly connectAgent: ConnectAgent;
@@ -69,6 +74,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #containers = new Map<string, Promise<Container>>();
   readonly #ended = Promise.withResolvers<SandboxState>();
   readonly #ready: Promise<GuestAgent>;
+  readonly #watch = new SandboxWatch();
   #state: SandboxState = { name: 'starting' };
   #endpoint: AgentEndpoint | undefined;
   #stopping: Promise<void> | undefined;
@@ -118,6 +124,41 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
+   * Calls back when the guest's kernel has killed a process of a container for lack of memory; each container is told of
+   * once. Ends with the sandbox, or when the answer is disposed of.
+   * @param listener must not throw
+   */
+  onOom(listener: (event: OomEvent) => void): Disposable {
+    return this.#watch.oom.onOom(listener);
+  }
+
+  /**
+   * Tells whether a container ran out of memory. The guest's word may come after the container's end and is waited for.
+   * Abort ends the wait with what is known. Never rejects.
+   * @param containerId the container
+   * @param options limit of the wait; default 500 ms
+   */
+  ranOutOfMemory(containerId: string, options: WaitOptions = {}): Promise<boolean> {
+    return this.#watch.oom.has(containerId, options);
+  }
+
+  /**
+   * Asks what the guest is and can do. Errors: `invalid_state`, `agent_failed`, `vm_exited`, `timeout`, `aborted`.
+   * @param options limits; default 10 s
+   */
+  async guestDetails(options: WaitOptions = {}): Promise<GuestDetails> {
+    return readGuestDetails(this.#runningGuest('guestDetails'), options);
+  }
+
+  /**
+   * Reads the metrics of agent and guest, as text for Prometheus. Errors: as {@link Sandbox.guestDetails}.
+   * @param options limits; default 10 s
+   */
+  async metrics(options: WaitOptions = {}): Promise<string> {
+    return readGuestMetrics(this.#runningGuest('metrics'), options);
+  }
+
+  /**
    * Creates a container. Its files are shared while the guest may still be booting. On failure nothing of it is left.
    * Errors: `invalid_state`, `invalid_options`, `share_failed`, `command_not_found`, `command_not_executable`,
    * `boot_failed`, `vm_exited`, `agent_failed`, `aborted`.
@@ -129,10 +170,8 @@ export class Sandbox implements AsyncDisposable {
     if (this.#containers.has(id))
       throw new SandboxError('invalid_options', `container id ${id} is already in use`);
     const { config, share, timeline } = this.#resources;
-    const hasResolver = config.dns.length > 0;
     const host = {
-      hostname: config.hostname,
-      hasResolver,
+      ...guestTraits(config),
       share,
       lifeline: this.#lifeline,
       timeline,
@@ -142,7 +181,7 @@ export class Sandbox implements AsyncDisposable {
     this.#containers.set(id, creation);
     try {
       const container = await creation;
-      if (this.#containers.size === 1) await this.#recordFirst(container);
+      await this.#recordFirst(container);
       return container;
     } catch (error) {
       this.#containers.delete(id);
@@ -166,7 +205,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #boot(): Promise<GuestAgent> {
-    const { config, vm, plan, timeline, connectAgent, runDirectory, logger } = this.#resources;
+    const { config, vm, plan, share, timeline, connectAgent, runDirectory, logger } = this.#resources;
     const { signal } = config.options;
     try {
       const { endpoint, complete } = await bootGuest({
@@ -186,15 +225,22 @@ export class Sandbox implements AsyncDisposable {
                 hostname: config.hostname,
                 dns: [...config.dns],
                 storages: sandboxStorages(config.shmMib),
-                sandboxId: config.id,
+                sandboxId: guestSandboxId(config.id),
               },
               { signal: both },
             ),
           ),
         ),
       ]);
-      await runDirectory.update({ status: 'running' });
+      await runDirectory.update({
+        status: 'running',
+        ...(share.place && { guest: { ...guestTraits(config), share: share.place } }),
+      });
       this.#enter({ name: 'running' });
+      this.#watch.begin({
+        ...{ vm, logger, runDirectory, agent: endpoint.agent, monitor: config.options.monitor },
+        onDead: (reason) => this.#fail(reason),
+      });
       return endpoint.agent;
     } catch (error) {
       // What ended the machine says more than what its end led to.
@@ -203,12 +249,11 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #attachNetwork(agent: GuestAgent): Promise<void> {
-    const { config, vm, timeline } = this.#resources;
-    const { network } = config;
-    if (network.kind === 'none') return;
+    const { config, network, vm, timeline } = this.#resources;
+    if (config.network.kind === 'none') return;
     await timeline.measure('attach network', () =>
       this.#lifeline.call('attachment of the network', config.options.signal, (signal) =>
-        attachUserNetwork(vm, agent, network, { signal }),
+        network.attach(vm, agent, { signal }),
       ),
     );
   }
@@ -228,8 +273,17 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
+  #runningGuest(operation: string): FactsTarget {
+    expectState(operation, this.#state, 'running');
+    const agent = this.#endpoint?.agent;
+    if (agent === undefined) throw new SandboxError('invalid_state', `${operation}: there is no agent`);
+    return { agent, lifeline: this.#lifeline };
+  }
+
   async #recordFirst(container: Container): Promise<void> {
-    await this.#resources.runDirectory.update({
+    const { runDirectory } = this.#resources;
+    if (runDirectory.record.containerId !== undefined) return;
+    await runDirectory.update({
       containerId: container.id,
       command: container.command,
       process: container.defaults,
@@ -250,6 +304,7 @@ export class Sandbox implements AsyncDisposable {
   #fail(reason: SandboxError): void {
     if (!mayFollow(this.#state.name, 'failed')) return;
     this.#enter({ name: 'failed', error: reason });
+    this.#watch[Symbol.dispose]();
     this.#lifeline.lose(reason);
     void this.#takeBack({ status: 'failed', error: reason.message });
   }
@@ -257,6 +312,7 @@ export class Sandbox implements AsyncDisposable {
   async #stop({ graceful = true, exitCode }: StopOptions): Promise<void> {
     const wasRunning = this.#state.name === 'running';
     this.#enter({ name: 'stopping' });
+    this.#watch[Symbol.dispose]();
     const end = this.#resources.timeline.begin('teardown');
     if (graceful && wasRunning) await this.#destroyGuest();
     this.#lifeline.lose(new SandboxError('invalid_state', 'the sandbox was stopped'));

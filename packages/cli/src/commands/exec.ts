@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { attachSandbox, SandboxError } from '@hako/sandbox';
+import { SandboxError } from '@hako/sandbox';
 
+import { attachTo } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { watchInterrupts } from '../interrupts.ts';
-import { rawTerminal } from '../terminal/raw-terminal.ts';
-import { ReaderGone, relay } from '../terminal/relay.ts';
-import { followTerminalSize } from '../terminal/terminal-size.ts';
+import { attend } from '../terminal/attend.ts';
 
 /** What `hako exec` shall do. */
 export interface ExecRequest {
@@ -28,12 +26,8 @@ export async function exec(request: ExecRequest, components: CliComponents): Pro
   using interrupts = watchInterrupts(components.onSignal);
   const { signal } = interrupts;
   const { command, cwd, env, interactive, terminal, user } = request;
-  const { connectAgent } = components.sandbox;
   try {
-    await using sandbox = await attachSandbox(request.sandbox, {
-      signal,
-      ...(connectAgent === undefined ? {} : { connectAgent }),
-    });
+    await using sandbox = await attachTo(request.sandbox, components, signal);
     const workload = await sandbox.exec({
       command,
       env,
@@ -43,19 +37,7 @@ export async function exec(request: ExecRequest, components: CliComponents): Pro
       ...(cwd === undefined ? {} : { cwd }),
       ...(user === undefined ? {} : { user }),
     });
-    const kill = (name: NodeJS.Signals): void => void workload.kill(name).catch(() => undefined);
-    interrupts.handOver({ forward: kill, tearDown: () => kill('SIGKILL') });
-    using terminalUse = new DisposableStack();
-    if (terminal) terminalUse.use(await followTerminalSize(components.stdout, workload));
-    if (terminal && interactive) terminalUse.use(rawTerminal(components.stdin));
-    try {
-      const [exitCode] = await Promise.all([workload.wait(), relay(workload, components, { interactive })]);
-      return exitCode;
-    } catch (error) {
-      if (!(error instanceof ReaderGone)) throw error;
-      await workload.kill('SIGKILL');
-      return exitCodes.signalBase + error.signal;
-    }
+    return await attend(workload, components, interrupts, { interactive, terminal });
   } catch (error) {
     if (interrupts.exitCode !== undefined && error instanceof SandboxError && error.code === 'aborted') {
       return interrupts.exitCode;

@@ -36,9 +36,9 @@ export async function ps(request: PsRequest, components: CliComponents): Promise
   return 0;
 }
 
-/** The environment of a container may hold secrets: it is not for a list. */
+/** The environment of a container may hold secrets, and descriptors are the owner's: neither is for a list. */
 function publicView(listing: SandboxListing): object {
-  return { ...listing, process: undefined };
+  return { ...listing, process: undefined, guest: undefined };
 }
 
 function shortCommand(command: readonly string[]): string {
@@ -46,9 +46,21 @@ function shortCommand(command: readonly string[]): string {
   return text.length > maxCommandLength ? `${text.slice(0, maxCommandLength - 2)}…"` : text;
 }
 
-function status({ status: name, exitCode, error, finishedAt }: SandboxListing): string {
+function status({
+  status: name,
+  exitCode,
+  error,
+  finishedAt,
+  containerId,
+  oomKilled,
+}: SandboxListing): string {
+  const isOutOfMemory = containerId !== undefined && oomKilled?.includes(containerId) === true;
+  const reasons = [
+    ...(exitCode === undefined ? [] : [exitCode]),
+    ...(isOutOfMemory ? ['out of memory'] : []),
+  ];
   const when = finishedAt === undefined ? '' : ` ${age(finishedAt)} ago`;
-  if (name === 'exited') return `exited${exitCode === undefined ? '' : ` (${exitCode})`}${when}`;
+  if (name === 'exited') return `exited${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}${when}`;
   if (name === 'failed') return `failed${when}${error === undefined ? '' : `: ${error}`}`;
   return name;
 }

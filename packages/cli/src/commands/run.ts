@@ -3,6 +3,7 @@ import { SandboxError } from '@hako/sandbox';
 
 import type { CliComponents } from '../cli-components.ts';
 import { watchInterrupts } from '../interrupts.ts';
+import { outOfMemoryLine } from '../out-of-memory.ts';
 import type { RunRequest } from '../run-request.ts';
 import { runWorkload } from '../run-workload.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -16,13 +17,14 @@ export async function run(request: RunRequest, components: CliComponents): Promi
   using interrupts = watchInterrupts(components.onSignal);
   using progress = createProgress(components.stderr);
   try {
-    const { exitCode } = await runWorkload(request, {
+    const { exitCode, isOutOfMemory } = await runWorkload(request, {
       streams: components,
       env: components.env,
       interrupts,
       progress,
       sandbox: components.sandbox,
     });
+    if (isOutOfMemory) components.stderr.write(`${outOfMemoryLine}\n`);
     return exitCode;
   } catch (error) {
     if (interrupts.exitCode !== undefined && isConsequence(error)) return interrupts.exitCode;

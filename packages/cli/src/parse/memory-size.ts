@@ -11,19 +11,28 @@ const unitBytes: Readonly<Record<string, number>> = {
 };
 const bytesPerMib = 2 ** 20;
 const minMib = 128;
-const remedy = 'write a size such as 512m or 2g, at least 128m';
+const minimum = `at least ${minMib}m`;
+const remedy = 'write a size such as 512m or 2g';
 
 /**
- * Reads a memory size: a number with the unit `b` (default), `k`, `m`, `g` or `t`, each a power of 1024, also `MiB` and
- * the like. Rounded up to whole MiB. Error: {@link UsageError}.
+ * Reads a size in bytes: a number with the unit `b` (default), `k`, `m`, `g` or `t`, each a power of 1024, also `MiB` and
+ * the like. Rounded up to whole bytes. Error: {@link UsageError}.
+ * @param text the size
+ */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
+  const unit = unitBytes[match?.[2]?.toLowerCase() ?? ''];
+  const bytes = match === null || unit === undefined ? Number.NaN : Math.ceil(Number(match[1]) * unit);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new UsageError(`memory ${JSON.stringify(text)} is not a size`, remedy);
+}
+
+/**
+ * Reads the memory of a machine: a size as {@link parseBytes} has it, rounded up to whole MiB. Error: {@link UsageError}.
  * @param text the size
  */
 export function parseMemoryMib(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
-  const unit = unitBytes[match?.[2]?.toLowerCase() ?? ''];
-  if (match === null || unit === undefined)
-    throw new UsageError(`memory ${JSON.stringify(text)} is not a size`, remedy);
-  const mib = Math.ceil((Number(match[1]) * unit) / bytesPerMib);
-  if (mib < minMib) throw new UsageError(`memory ${JSON.stringify(text)} is below ${minMib} MiB`, remedy);
-  return mib;
+  const mib = Math.ceil(parseBytes(text) / bytesPerMib);
+  if (mib >= minMib) return mib;
+  throw new UsageError(`memory ${JSON.stringify(text)} is below ${minMib} MiB`, `${remedy}, ${minimum}`);
 }

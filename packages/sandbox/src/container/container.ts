@@ -4,7 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 import type { WaitOptions } from '../deadline.ts';
 import type { GuestProcess, RemoteProcess, TerminalSize } from '../process/guest-process.ts';
 import { SandboxError } from '../sandbox-error.ts';
+import { pauseContainer, readStats, resumeContainer, updateLimits } from './container-control.ts';
+import type { ContainerLimits } from './container-limits.ts';
 import type { ExecOptions } from './container-options.ts';
+import type { ContainerStats } from './container-stats.ts';
 import { execProcess, type ExecTarget, type ProcessDefaults } from './exec-process.ts';
 
 /**
@@ -14,15 +17,20 @@ import { execProcess, type ExecTarget, type ProcessDefaults } from './exec-proce
  * stateDiagram-v2
  *   [*] --> created
  *   created --> running: start
+ *   running --> paused: pause
+ *   paused --> running: resume
  *   running --> stopped: its process ended
+ *   paused --> stopped: its process was killed
  *   created --> removed: remove
  *   running --> removed: remove
+ *   paused --> removed: remove
  *   stopped --> removed: remove
  * ```
  */
 export type ContainerState =
   | { readonly name: 'created' }
   | { readonly name: 'running' }
+  | { readonly name: 'paused' }
   | { readonly name: 'stopped'; readonly exitCode: number }
   | { readonly name: 'removed' };
 
@@ -39,7 +47,7 @@ export interface ContainerResources extends ExecTarget {
 
 /**
  * A container in a sandbox. Its process is created, and starts with {@link Container.start}; read or discard its output,
- * otherwise it stops when the pipes are full. Leaving an `await using` block removes it.
+ * otherwise it stops when the pipes are full. Leaving an `await using` block removes it, which a lost machine does not fail.
  */
 export class Container implements GuestProcess, AsyncDisposable {
   readonly id: string;
@@ -95,7 +103,8 @@ export class Container implements GuestProcess, AsyncDisposable {
     if (closeStdin) process.stdin.end();
     process.wait().then(
       (exitCode) => {
-        if (this.#state.name === 'running') this.#state = { name: 'stopped', exitCode };
+        if (this.#state.name === 'running' || this.#state.name === 'paused')
+          this.#state = { name: 'stopped', exitCode };
       },
       () => undefined,
     );
@@ -112,8 +121,49 @@ export class Container implements GuestProcess, AsyncDisposable {
   }
 
   async wait(options: WaitOptions = {}): Promise<number> {
-    this.#expect('wait', 'running', 'stopped');
+    this.#expect('wait', 'running', 'paused', 'stopped');
     return this.#resources.process.wait(options);
+  }
+
+  /**
+   * Freezes all its processes until {@link Container.resume}. Signals wait as well, except SIGKILL. Errors: `invalid_state`,
+   * `agent_failed`, `vm_exited`, `timeout`, `aborted`.
+   * @param options limits; default 10 s
+   */
+  async pause(options: WaitOptions = {}): Promise<void> {
+    this.#expect('pause', 'running');
+    await pauseContainer(this.#resources, options);
+    // Its process may have ended meanwhile.
+    if (this.#state.name === 'running') this.#state = { name: 'paused' };
+  }
+
+  /**
+   * Lets its processes go on. Errors: as {@link Container.pause}.
+   * @param options limits; default 10 s
+   */
+  async resume(options: WaitOptions = {}): Promise<void> {
+    this.#expect('resume', 'paused');
+    await resumeContainer(this.#resources, options);
+    if (this.#state.name === 'paused') this.#state = { name: 'running' };
+  }
+
+  /**
+   * Reads what it uses. Errors: as {@link Container.pause}.
+   * @param options limits; default 10 s
+   */
+  async stats(options: WaitOptions = {}): Promise<ContainerStats> {
+    this.#expect('stats', 'created', 'running', 'paused');
+    return readStats(this.#resources, options);
+  }
+
+  /**
+   * Changes its limits. Errors: `invalid_options`, and as {@link Container.pause}.
+   * @param limits the new ones
+   * @param options limits of the call; default 10 s
+   */
+  async update(limits: ContainerLimits, options: WaitOptions = {}): Promise<void> {
+    this.#expect('update', 'created', 'running', 'paused');
+    await updateLimits(this.#resources, limits, options);
   }
 
   async kill(
@@ -121,12 +171,12 @@ export class Container implements GuestProcess, AsyncDisposable {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     if (this.#state.name === 'stopped') return;
-    this.#expect('kill', 'running');
+    this.#expect('kill', 'running', 'paused');
     await this.#resources.process.kill(name, options);
   }
 
   async resize(size: TerminalSize): Promise<void> {
-    this.#expect('resize', 'created', 'running');
+    this.#expect('resize', 'created', 'running', 'paused');
     await this.#resources.process.resize(size);
   }
 
@@ -141,7 +191,10 @@ export class Container implements GuestProcess, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.remove();
+    await this.remove().catch((error: unknown) => {
+      // A lost machine has taken the container with it, and what its block ended by says so.
+      if (!this.#resources.lifeline.isLost) throw error;
+    });
   }
 
   async #remove(): Promise<void> {

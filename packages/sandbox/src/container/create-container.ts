@@ -33,7 +33,9 @@ export interface ContainerHost {
   readonly hostname: string;
   /** Whether the guest has an `/etc/resolv.conf` of its own, for containers too. */
   readonly hasResolver: boolean;
-  readonly share: FileShare;
+  readonly share: Pick<FileShare, 'add' | 'remove'>;
+  /** Whether its containers share one process namespace. */
+  readonly sharesPidNamespace: boolean;
   readonly lifeline: Lifeline;
   readonly timeline: Timeline;
   /** Settles when the guest takes requests. */
@@ -93,7 +95,7 @@ export async function createContainer(
               execId: id,
               storages: root.storages,
               OCI: wireSpec(spec),
-              sandboxPidns: sharesPidNamespace(spec),
+              sandboxPidns: host.sharesPidNamespace || sharesPidNamespace(spec),
             },
             { signal },
           ),

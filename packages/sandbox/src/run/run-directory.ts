@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 
+import { removeLeftNetwork } from '../network/leftover-network.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { readRecord, writeRecord, type SandboxRecord } from './sandbox-record.ts';
@@ -132,7 +133,7 @@ export async function removeDirectory(root: string, id: string, owner: ProcessId
     await tryRename(aside, path);
     return false;
   }
-  await rm(aside, { recursive: true, force: true });
+  await removeAside(aside);
   return true;
 }
 
@@ -150,7 +151,12 @@ export function hasEnded(record: SandboxRecord): boolean {
  * @param name an entry of it
  */
 export async function sweepInterruptedRemoval(root: string, name: string): Promise<void> {
-  if (/^\.stale-[0-9a-f]{12}$/.test(name)) await rm(join(root, name), { recursive: true, force: true });
+  if (/^\.stale-[0-9a-f]{12}$/.test(name)) await removeAside(join(root, name));
+}
+
+/** A directory whose network cannot be taken back now stays aside, and is looked at again by the next who lists. */
+async function removeAside(aside: string): Promise<void> {
+  if (await removeLeftNetwork(aside)) await rm(aside, { recursive: true, force: true });
 }
 
 function hiddenSibling(root: string, purpose: 'claim' | 'stale'): string {

@@ -3,12 +3,24 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ProcessDefaults } from '../container/exec-process.ts';
+import type { SharePlace } from '../share/join-share.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 /** Where a recorded sandbox is in its life. `exited` and `failed` records own no process any more. */
 export type SandboxStatus = 'starting' | 'running' | 'exited' | 'failed';
 
 const statuses: readonly string[] = ['starting', 'running', 'exited', 'failed'] satisfies SandboxStatus[];
+
+/** What has to be known of a running sandbox to make a container in it. */
+export interface GuestRecord {
+  readonly hostname: string;
+  /** Whether the guest has an `/etc/resolv.conf` of its own. */
+  readonly hasResolver: boolean;
+  /** Whether its containers share one process namespace. */
+  readonly sharesPidNamespace: boolean;
+  /** Where its file sharing can be joined. */
+  readonly share: SharePlace;
+}
 
 /** What `state.json` in a run directory says; what `hako ps` shows. */
 export interface SandboxRecord {
@@ -30,6 +42,10 @@ export interface SandboxRecord {
   readonly containerId?: string;
   /** What further programs in it start from. The environment may hold secrets: the directory is its owner's alone. */
   readonly process?: ProcessDefaults;
+  /** What further containers are made of, by other processes too. */
+  readonly guest?: GuestRecord;
+  /** Containers of which the guest killed a process for lack of memory; at most 256. */
+  readonly oomKilled?: readonly string[];
   /** Exit code of the first container. */
   readonly exitCode?: number;
   /** Why it failed, one line. */
@@ -81,6 +97,8 @@ function isRecord(value: unknown): value is SandboxRecord {
     isOptional(value['error'], 'string') &&
     isOptional(value['finishedAt'], 'string') &&
     isOptionalTextList(value['command']) &&
+    isOptionalTextList(value['oomKilled']) &&
+    isOptionalGuest(value['guest']) &&
     isOptionalProcess(value['process'])
   );
 }
@@ -91,6 +109,20 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isOptional(value: unknown, type: 'string' | 'number'): boolean {
   return value === undefined || typeof value === type;
+}
+
+function isOptionalGuest(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isObject(value)) return false;
+  const { hostname, hasResolver, sharesPidNamespace, share } = value;
+  return (
+    typeof hostname === 'string' &&
+    typeof hasResolver === 'boolean' &&
+    typeof sharesPidNamespace === 'boolean' &&
+    isObject(share) &&
+    Number.isSafeInteger(share['namespaceFd']) &&
+    typeof share['namespace'] === 'string'
+  );
 }
 
 function isOptionalProcess(value: unknown): boolean {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 
-import { describeError, SandboxError } from '../sandbox-error.ts';
-import { runTool } from '../run-tool.ts';
+import { SandboxError } from '../sandbox-error.ts';
 import { withDeadline } from '../deadline.ts';
 import { shareSocketPath } from './socket-path.ts';
 import { untilListening } from './listening-socket.ts';
-import { bindCommand, namespaceCommand, unbindCommand, type Bind } from './share-namespace.ts';
+import type { SharePlace } from './join-share.ts';
+import { namespaceCommand } from './share-namespace.ts';
+import { mountsDirectory, namespaceName, SharedDirectory } from './shared-directory.ts';
 import { findVirtiofsd, virtiofsdArguments, type VirtiofsdProgram } from './virtiofsd-command.ts';
 
 /** The daemon listens within some 30 ms on an idle machine. */
@@ -19,7 +20,6 @@ const startTimeoutMs = 10_000;
 const killTimeoutMs = 2_000;
 /** How long the daemon may take to notice that its hypervisor is gone. */
 const farewellMs = 250;
-const bindTimeoutMs = 10_000;
 const maxStderrBytes = 8 * 1024;
 
 /** Something of the host that the guest shall see. */
@@ -35,6 +35,8 @@ export interface ShareRequest {
 export interface FileShare {
   /** Settles when the back end ends, asked or not; the text says how. */
   readonly ended: Promise<string>;
+  /** Where other processes can join it; absent when they cannot. */
+  readonly place?: SharePlace;
   /** Makes files of the host visible to the guest. Errors: `share_failed`, `aborted`, `timeout`. */
   add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void>;
   /** Takes files away from the guest again; open files stay usable. */
@@ -62,7 +64,7 @@ type Daemon = ChildProcessByStdio<Writable, Readable, Readable>;
 export async function startFileShare(options: FileShareOptions): Promise<FileShare> {
   const { directory, signal } = options;
   const program = options.program ?? (await findVirtiofsd());
-  const mounts = join(directory, 'shared', 'mounts');
+  const mounts = mountsDirectory(directory);
   const view = join(directory, 'shared', 'view');
   const socketPath = shareSocketPath(directory);
   await mkdir(mounts, { recursive: true, mode: 0o750 });
@@ -91,11 +93,11 @@ export async function startFileShare(options: FileShareOptions): Promise<FileSha
           daemon.stdin.end('\n');
           daemon.stdout.resume();
           await Promise.race([untilListening(socketPath, phaseSignal), failed]);
+          return new VirtiofsdShare(daemon, ended, namespace, await namespaceName(namespace), mounts);
         } catch (error) {
           await namespace.close();
           throw error;
         }
-        return new VirtiofsdShare(daemon, ended, namespace, mounts);
       },
     );
   } catch (error) {
@@ -107,38 +109,25 @@ export async function startFileShare(options: FileShareOptions): Promise<FileSha
 class VirtiofsdShare implements FileShare {
   readonly ended: Promise<string>;
   readonly #daemon: Daemon;
+  readonly place: SharePlace;
   readonly #namespace: FileHandle;
-  readonly #mounts: string;
+  readonly #shared: SharedDirectory;
   #closing: Promise<void> | undefined;
 
-  constructor(daemon: Daemon, ended: Promise<string>, namespace: FileHandle, mounts: string) {
+  constructor(daemon: Daemon, ended: Promise<string>, namespace: FileHandle, name: string, mounts: string) {
     this.ended = ended;
+    this.place = { namespaceFd: namespace.fd, namespace: name };
     this.#daemon = daemon;
     this.#namespace = namespace;
-    this.#mounts = mounts;
+    this.#shared = new SharedDirectory(namespace, mounts);
   }
 
-  async add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
-    const binds: Bind[] = [];
-    try {
-      for (const { name, source, readOnly } of requests) {
-        const target = join(this.#mounts, name);
-        await createTarget(source, target);
-        binds.push({ source, target, readOnly });
-      }
-      await this.#inNamespace((path) => bindCommand(path, binds), signal);
-    } catch (cause) {
-      if (signal.aborted) throw cause;
-      const names = requests.map(({ source }) => source).join(', ');
-      throw new SandboxError('share_failed', `${names} cannot be shared: ${describeError(cause)}`, { cause });
-    }
+  add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
+    return this.#shared.add(requests, signal);
   }
 
   async remove(names: readonly string[]): Promise<void> {
-    if (this.#closing !== undefined || names.length === 0) return;
-    const targets = names.map((name) => join(this.#mounts, name));
-    await this.#inNamespace((path) => unbindCommand(path, targets));
-    for (const target of targets) await rm(target, { recursive: true });
+    if (this.#closing === undefined) await this.#shared.remove(names);
   }
 
   close(): Promise<void> {
@@ -150,22 +139,6 @@ class VirtiofsdShare implements FileShare {
     await end(this.#daemon, this.ended, farewellMs);
     await this.#namespace.close();
   }
-
-  /** The command finds the namespace as its descriptor 3. */
-  async #inNamespace(
-    command: (namespacePath: string) => readonly [string, ...string[]],
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const [file, ...args] = command('/proc/self/fd/3');
-    await runTool(file, args, { signal, timeoutMs: bindTimeoutMs, inheritedFds: [this.#namespace.fd] });
-  }
-}
-
-/** A bind needs a target of the same kind. The host's view of the directory is writable and holds no binds. */
-async function createTarget(source: string, target: string): Promise<void> {
-  const isDirectory = (await stat(source)).isDirectory();
-  await mkdir(isDirectory ? target : dirname(target), { recursive: true, mode: 0o755 });
-  if (!isDirectory) await writeFile(target, '', { flag: 'wx', mode: 0o644 });
 }
 
 function endOf(daemon: Daemon, stderr: () => string): Promise<string> {

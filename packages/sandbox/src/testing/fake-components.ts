@@ -6,6 +6,7 @@ import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
 
 import type { SandboxComponents } from '../sandbox-components.ts';
 import type { FileShare, ShareRequest } from '../share/file-share.ts';
+import { FakeDoor } from './fake-door.ts';
 import { FakeGuestAgent, type FakeGuestAgentOptions } from './fake-guest-agent.ts';
 
 /** A step of a sandbox's making that a test can look at or make fail. */
@@ -53,6 +54,7 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
   };
   const share: FileShare = {
     ended: shareEnd.promise,
+    place: { namespaceFd: 0, namespace: 'mnt:[0]' },
     add: async (requests) => {
       await step('share.add');
       for (const request of requests) shares.set(request.name, request);
@@ -78,14 +80,24 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
         await step('startFileShare');
         return share;
       },
+      joinFileShare: () =>
+        Promise.resolve({
+          add: (requests, signal) => share.add(requests, signal),
+          remove: (names) => share.remove(names),
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        }),
       connectAgent: (stream) => {
         steps.push('connect');
+        const door = new FakeDoor();
         return {
           agent,
-          serve: () => step('serve'),
-          close: () => {
+          serve: async (socketPath) => {
+            await step('serve');
+            await door.open(socketPath);
+          },
+          close: async () => {
+            await door.close();
             stream.destroy();
-            return Promise.resolve();
           },
         };
       },

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { pollProcess, type AttachedProcess, type PolledCalls } from '@hako/agent-client';
 import type {
+  AddARPNeighborsRequest,
   CreateContainerRequest,
   CreateSandboxRequest,
   DeepPartial,
   ExecProcessRequest,
+  GuestDetailsResponse,
+  StatsContainerResponse,
+  UpdateContainerRequest,
   UpdateInterfaceRequest,
   UpdateRoutesRequest,
 } from '@hako/protocols/agent';
 import type { Process } from '@hako/protocols/oci';
 
 import type { AgentCallOptions, GuestAgent, ProcessId } from '../process/guest-agent.ts';
+import { fakeGuestDetails, fakeStats } from './fake-guest-facts.ts';
+import { FakeOomQueue } from './fake-oom-queue.ts';
 import { FakeProcess, type FakeMain } from './fake-process.ts';
 
 /** Reads of a process's output; empty data is its end. */
@@ -35,10 +41,18 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   readonly containers = new Map<string, DeepPartial<CreateContainerRequest>>();
   /** What CreateSandbox was asked. */
   sandbox: DeepPartial<CreateSandboxRequest> | undefined;
-  /** Interfaces and routes in the order of the requests. */
-  readonly network: DeepPartial<UpdateInterfaceRequest | UpdateRoutesRequest>[] = [];
+  /** Interfaces, routes and neighbours in the order of the requests. */
+  readonly network: DeepPartial<UpdateInterfaceRequest | UpdateRoutesRequest | AddARPNeighborsRequest>[] = [];
   /** The processes by exec id. */
   readonly processes = new Map<string, FakeProcess>();
+  /** Ids of the containers that stand still. */
+  readonly paused = new Set<string>();
+  /** What UpdateContainer was asked, in order. */
+  readonly updates: DeepPartial<UpdateContainerRequest>[] = [];
+  /** Tells of containers that run out of memory. */
+  readonly oomQueue = new FakeOomQueue();
+  /** What StatsContainer answers. */
+  stats: StatsContainerResponse = fakeStats();
   readonly #options: FakeGuestAgentOptions;
 
   constructor(options: FakeGuestAgentOptions = {}) {
@@ -75,6 +89,14 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
     this.network.push(request);
   }
 
+  async addARPNeighbors(
+    request: DeepPartial<AddARPNeighborsRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('addARPNeighbors', options);
+    this.network.push(request);
+  }
+
   async destroySandbox(options?: AgentCallOptions): Promise<void> {
     await this.#enter('destroySandbox', options);
   }
@@ -98,6 +120,50 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
     await this.#enter('removeContainer', options);
     this.#find({ containerId, execId: containerId }).deliver(9);
     this.containers.delete(containerId);
+  }
+
+  async pauseContainer({ containerId }: { containerId: string }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('pauseContainer', options);
+    this.#find({ containerId, execId: containerId });
+    if (this.paused.has(containerId)) throw new Error(`container ${containerId} is paused`);
+    this.paused.add(containerId);
+  }
+
+  async resumeContainer({ containerId }: { containerId: string }, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('resumeContainer', options);
+    if (!this.paused.delete(containerId)) throw new Error(`container ${containerId} is not paused`);
+  }
+
+  async statsContainer(
+    { containerId }: { containerId: string },
+    options?: AgentCallOptions,
+  ): Promise<StatsContainerResponse> {
+    await this.#enter('statsContainer', options);
+    this.#find({ containerId, execId: containerId });
+    return this.stats;
+  }
+
+  async updateContainer(
+    request: DeepPartial<UpdateContainerRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('updateContainer', options);
+    this.updates.push(request);
+  }
+
+  async getOOMEvent(options?: AgentCallOptions): Promise<{ containerId: string }> {
+    await this.#enter('getOOMEvent', options);
+    return { containerId: await this.oomQueue.take(options?.signal) };
+  }
+
+  async getGuestDetails(_request: unknown, options?: AgentCallOptions): Promise<GuestDetailsResponse> {
+    await this.#enter('getGuestDetails', options);
+    return fakeGuestDetails();
+  }
+
+  async getMetrics(options?: AgentCallOptions): Promise<{ metrics: string }> {
+    await this.#enter('getMetrics', options);
+    return { metrics: 'kata_guest_load{item="load1"} 0.5\n' };
   }
 
   async execProcess(request: DeepPartial<ExecProcessRequest>, options?: AgentCallOptions): Promise<void> {

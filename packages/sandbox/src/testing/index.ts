@@ -7,3 +7,5 @@ export { temporaryDirectory } from './temporary-directory.ts';
 export type { TemporaryDirectory } from './temporary-directory.ts';
 export { fakeSandbox } from './fake-components.ts';
 export type { FakeSandbox, FakeSandboxOptions, FakeStep } from './fake-components.ts';
+export { FakeNamespace } from './fake-namespace.ts';
+export type { FakeNamespaceOptions } from './fake-namespace.ts';

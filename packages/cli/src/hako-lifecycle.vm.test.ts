@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { QemuHypervisor } from '@hako/hypervisor-qemu';
+import {
+  createSandbox,
+  listSandboxes,
+  locateGuestAssets,
+  resolveCacheDirectory,
+  resolveImage,
+  type Sandbox,
+} from '@hako/sandbox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+
+const consoles = 'hako-lifecycle';
+const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
+  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
+  () => ' (skipped: no guest image in the cache)',
+);
+
+const count = 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done';
+const spin = 'while :; do :; done';
+/** Wants more memory than there is, once it is told to. */
+const swell = 'while [ ! -e /go ]; do sleep 0.1; done; exec tail /dev/zero';
+
+/** How long a machine that is emulated beside others may take for something. */
+const patience = { timeout: 60_000, interval: 50 };
+
+/** Ends a sandbox with its test, also when the test fails. */
+function endOf(hako: RealHako, name: string): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await hako.run('rm', '-f', name);
+    },
+  };
+}
+
+/** Starts a detached sandbox. */
+async function detach(hako: RealHako, name: string, words: readonly string[]): Promise<void> {
+  const { stdout, stderr } = await hako.run('run', '-d', '--name', name, ...words);
+  expect({ stdout, stderr }).toEqual({ stdout: `${name}\n`, stderr: '' });
+}
+
+interface UsageJson {
+  readonly cpu: { readonly totalNs: number };
+  readonly memory: { readonly usageBytes: number; readonly limitBytes?: number };
+  readonly pids: { readonly current: number; readonly limit?: number };
+}
+
+async function usageOf(hako: RealHako, name: string): Promise<UsageJson> {
+  const { stdout } = await hako.run('stats', '--json', name);
+  const [usage] = JSON.parse(stdout) as readonly UsageJson[];
+  if (usage === undefined) throw new Error(`no statistics of ${name}`);
+  return usage;
+}
+
+const logOf = async (hako: RealHako, name: string): Promise<string> => (await hako.run('logs', name)).stdout;
+
+/** The output of one program in a sandbox, as a container of its own or beside its first one. */
+async function outputOf(sandbox: Sandbox, script: string): Promise<string> {
+  const image = await resolveImage('busybox');
+  await using container = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
+  await container.start();
+  const [stdout, stderr] = await Promise.all([text(container.stdout), text(container.stderr)]);
+  await container.wait();
+  return `${stdout}${stderr}`.trim();
+}
+
+describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => {
+  beforeAll(async () => {
+    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
+    await new QemuHypervisor().kvmVerdict();
+  });
+
+  afterAll(async () => {
+    expect(await crashedConsoles(consoles)).toEqual([]);
+  });
+
+  test('a paused workload prints nothing and uses no CPU time until it goes on', async () => {
+    await using hako = await realHako(consoles);
+    await using _end = endOf(hako, 'paused');
+    await detach(hako, 'paused', ['busybox', 'sh', '-c', count]);
+    await expect.poll(() => logOf(hako, 'paused'), patience).not.toBe('');
+    expect(await hako.run('pause', 'paused')).toEqual({ exitCode: 0, stdout: 'paused\n', stderr: '' });
+    expect((await hako.run('pause', 'paused')).stderr).toMatch(
+      /^hako: pause of the container failed: [^\n]*\n$/,
+    );
+    // What was on its way when it froze arrives meanwhile.
+    const before = await usageOf(hako, 'paused');
+    const frozen = await logOf(hako, 'paused');
+    const after = await usageOf(hako, 'paused');
+    expect(after.cpu.totalNs).toBe(before.cpu.totalNs);
+    expect(await logOf(hako, 'paused')).toBe(frozen);
+    expect((await hako.run('unpause', 'paused')).stdout).toBe('paused\n');
+    await expect
+      .poll(async () => (await logOf(hako, 'paused')).length, patience)
+      .toBeGreaterThan(frozen.length);
+    expect(await logOf(hako, 'paused')).toMatch(/^1\n2\n/);
+    expect((await hako.run('stop', '-t', '20', 'paused')).exitCode).toBe(0);
+    await hako.run('rm', 'paused');
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('statistics grow with the work, limits are seen in them, and a further container shares the machine', async () => {
+    await using hako = await realHako(consoles);
+    await using _end = endOf(hako, 'busy');
+    await detach(hako, 'busy', ['--rm', '--hostname', 'pod', 'busybox', 'sh', '-c', spin]);
+    const first = await usageOf(hako, 'busy');
+    expect(first.memory.usageBytes).toBeGreaterThan(0);
+    expect(first.pids).toMatchObject({ current: 1 });
+    await expect
+      .poll(async () => (await usageOf(hako, 'busy')).cpu.totalNs, patience)
+      .toBeGreaterThan(first.cpu.totalNs);
+    expect(
+      (await hako.run('update', '--memory', '48m', '--pids', '30', '--cpus', '0.5', 'busy')).stderr,
+    ).toBe('');
+    expect(await usageOf(hako, 'busy')).toMatchObject({
+      memory: { limitBytes: 48 << 20 },
+      pids: { limit: 30 },
+    });
+
+    const shared = join(hako.directory, 'shared');
+    await mkdir(shared);
+    await writeFile(join(shared, 'file'), 'from the host\n');
+    const script = 'cat /data/file; hostname; echo $$; cat /run/nothing; exit 7';
+    const words = ['--sandbox', 'busy', '-v', `${shared}:/data:ro`, 'busybox', 'sh', '-c', script];
+    const beside = await hako.run('run', ...words);
+    expect(beside).toMatchObject({ exitCode: 7, stdout: 'from the host\npod\n1\n' });
+    expect(beside.stderr).toContain('/run/nothing');
+    expect(await listSandboxes({ runRoot: hako.runRoot })).toMatchObject([{ id: 'busy', status: 'running' }]);
+    await hako.run('stop', '-t', '20', 'busy');
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test.for(['foreground', 'detached'])(
+    'a %s workload above its limit is killed, and told so',
+    async (how) => {
+      await using hako = await realHako(consoles);
+      await using _end = endOf(hako, 'small');
+      const isDetached = how === 'detached';
+      const words = ['--name', 'small', 'busybox', 'sh', '-c', swell];
+      const { finished } = hako.start(['run', ...(isDetached ? ['-d'] : []), ...words]);
+      await expect
+        .poll(() => hako.run('update', '--memory', '24m', 'small'), patience)
+        .toMatchObject({ exitCode: 0, stdout: 'small\n' });
+      expect(await usageOf(hako, 'small')).toMatchObject({ memory: { limitBytes: 24 << 20 } });
+      await hako.run('exec', 'small', 'touch', '/go');
+      const { exitCode, stderr } = await finished;
+      if (isDetached) {
+        await expect
+          .poll(async () => (await hako.run('ps')).stdout, patience)
+          .toContain('exited (137, out of memory)');
+        await hako.run('rm', 'small');
+      } else {
+        expect(exitCode).toBe(137);
+        expect(stderr).toMatch(/^hako: the workload was killed for lack of memory; [^\n]+\n$/);
+      }
+      expect(await hako.leftovers()).toEqual([]);
+    },
+  );
+
+  test('a pod of three containers shares IPC, host name, memory and, if wanted, processes', async () => {
+    await using hako = await realHako(consoles);
+    const image = await resolveImage('busybox');
+    const look = 'for name in ipc uts pid; do readlink /proc/self/ns/$name; done; hostname';
+    for (const sharePidNamespace of [true, false]) {
+      await using sandbox = await createSandbox({
+        runRoot: hako.runRoot,
+        hostname: 'pod',
+        sharePidNamespace,
+      });
+      const script = `${look}; echo hello > /dev/shm/note; exec sleep 1000`;
+      await using first = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
+      first.stderr.on('error', () => undefined).resume();
+      await first.start();
+      let seen = '';
+      for await (const data of first.stdout) {
+        seen += String(data);
+        if (seen.includes('pod\n')) break;
+      }
+      const [ipc, uts, pid, name] = seen.trim().split('\n');
+      const second = await outputOf(sandbox, `${look}; cat /dev/shm/note; tr '\\0' ' ' < /proc/1/cmdline`);
+      const [secondIpc, secondUts, secondPid, ...rest] = second.split('\n');
+      expect([secondIpc, secondUts, rest[0], rest[1]]).toEqual([ipc, uts, name, 'hello']);
+      expect(secondPid === pid).toBe(sharePidNamespace);
+      expect(rest[2]?.startsWith('sleep 1000')).toBe(sharePidNamespace);
+      expect(await outputOf(sandbox, 'ps -o args | grep -c "^sleep 1000"')).toBe(
+        sharePidNamespace ? '1' : '0',
+      );
+      if (!sharePidNamespace) continue;
+      expect(await sandbox.guestDetails()).toMatchObject({
+        isInit: true,
+        agentVersion: expect.any(String) as unknown,
+      });
+      expect(await sandbox.metrics()).toMatch(/^# (HELP|TYPE) /m);
+    }
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('a hypervisor that stands still is noticed, named and taken away', async () => {
+    await using hako = await realHako(consoles);
+    await using sandbox = await createSandbox({
+      runRoot: hako.runRoot,
+      monitor: { intervalMs: 200, timeoutMs: 1_000 },
+    });
+    await sandbox.ready();
+    process.kill(sandbox.pids().vmm, 'SIGSTOP');
+    expect(await sandbox.ended).toMatchObject({ name: 'failed', error: { code: 'vm_unresponsive' } });
+    expect(await hako.leftovers()).toEqual([]);
+  });
+});

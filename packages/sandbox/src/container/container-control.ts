@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ociResourcesToGrpc } from '@hako/protocols';
+
+import type { WaitOptions } from '../deadline.ts';
+import { withDeadline } from '../deadline.ts';
+import type { Lifeline } from '../lifeline.ts';
+import type { ContainerAgent } from '../process/guest-agent.ts';
+import { resourcesOf, type ContainerLimits } from './container-limits.ts';
+import { toContainerStats, type ContainerStats } from './container-stats.ts';
+
+/** Freezing waits for system calls to end, for two seconds at most; everything else answers at once. */
+const controlTimeoutMs = 10_000;
+
+/** The container to control. */
+export interface ControlTarget {
+  readonly containerId: string;
+  readonly agent: ContainerAgent;
+  readonly lifeline: Lifeline;
+}
+
+/** Limits of each call default to 10 s. */
+function control<T>(
+  what: string,
+  { lifeline }: ControlTarget,
+  { signal, timeoutMs = controlTimeoutMs }: WaitOptions,
+  call: (options: { readonly signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  return withDeadline(what, { timeoutMs, ...(signal && { signal }) }, (limit) =>
+    lifeline.call(what, limit, (both) => call({ signal: both })),
+  );
+}
+
+/**
+ * Freezes all processes of a container. Errors: `agent_failed`, `vm_exited`, `timeout`, `aborted`.
+ * @param target the container
+ * @param options limits
+ */
+export async function pauseContainer(target: ControlTarget, options: WaitOptions = {}): Promise<void> {
+  const { agent, containerId } = target;
+  await control('pause of the container', target, options, (call) =>
+    agent.pauseContainer({ containerId }, call),
+  );
+}
+
+/**
+ * Lets them go on. Errors: as {@link pauseContainer}.
+ * @param target the container
+ * @param options limits
+ */
+export async function resumeContainer(target: ControlTarget, options: WaitOptions = {}): Promise<void> {
+  const { agent, containerId } = target;
+  await control('resumption of the container', target, options, (call) =>
+    agent.resumeContainer({ containerId }, call),
+  );
+}
+
+/**
+ * Reads what a container uses. Errors: as {@link pauseContainer}.
+ * @param target the container
+ * @param options limits
+ */
+export async function readStats(target: ControlTarget, options: WaitOptions = {}): Promise<ContainerStats> {
+  const { agent, containerId } = target;
+  return toContainerStats(
+    await control('reading of statistics', target, options, (call) =>
+      agent.statsContainer({ containerId }, call),
+    ),
+  );
+}
+
+/**
+ * Changes limits. Errors: `invalid_options`, and as {@link pauseContainer}.
+ * @param target the container
+ * @param limits the new ones
+ * @param options limits of the call
+ */
+export async function updateLimits(
+  target: ControlTarget,
+  limits: ContainerLimits,
+  options: WaitOptions = {},
+): Promise<void> {
+  const { agent, containerId } = target;
+  const resources = ociResourcesToGrpc(resourcesOf(limits));
+  await control('update of the container', target, options, (call) =>
+    agent.updateContainer({ containerId, resources }, call),
+  );
+}
