@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@hako/source'];
 const resolve = { conditions: [...conditions, 'node', 'import', 'module', 'default'] };
 
+/** Notes what agents answer in tests, for the grid of their API. */
+const answersSetup = 'tools/agent-grid/src/vitest/answers-setup.ts';
+
 // Vitest reads its configuration from a default export.
 // eslint-disable-next-line no-restricted-syntax -- required by Vitest
 export default defineConfig({
@@ -15,7 +18,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,tools}/*/src/**/*.test.ts'],
-          exclude: ['**/*.vm.test.ts', '**/dist/**', '**/node_modules/**'],
+          exclude: ['**/*.vm.test.ts', '**/*.guest.test.ts', '**/dist/**', '**/node_modules/**'],
+          setupFiles: [answersSetup],
           testTimeout: 20_000,
         },
       },
@@ -27,6 +31,23 @@ export default defineConfig({
           include: ['packages/*/src/**/*.vm.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve: { conditions, externalConditions: conditions } },
+        // Where Vitest runs the global set-up.
+        environments: { __vitest__: { resolve: { conditions, externalConditions: conditions } } },
+        test: {
+          // The agent's tests once more, against the agent of a real guest.
+          name: 'guest',
+          include: ['packages/agent-server/src/rpc/**/*.test.ts', 'tools/*/src/**/*.guest.test.ts'],
+          exclude: ['**/*.fake.test.ts', '**/agent-service.test.ts'],
+          globalSetup: ['tools/agent-grid/src/vitest/guest-global-setup.ts'],
+          setupFiles: [answersSetup, 'tools/agent-grid/src/vitest/guest-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -7,6 +7,7 @@ import type { CommandLine } from './command-line.ts';
 import { announcement } from './config/announce.ts';
 import type { AgentOptions } from './config/agent-options.ts';
 import { loadOptions } from './config/load-options.ts';
+import { giveBackMemory } from './init/give-back-memory.ts';
 import { mountGuest, prepareGuest } from './init/prepare-guest.ts';
 import { endProcessOf, installLastResort } from './init/last-resort.ts';
 import { createLinuxComponents } from './linux-components.ts';
@@ -104,6 +105,7 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   logger.info(announcement(options, address), 'announce');
   await offerDebugConsole(options, logger, doorClosed.signal);
 
+  using _memory = isInit ? giveBackMemory({ logger }) : undefined;
   const grpcDoor = await offerGrpc(agent, options.grpcAddr, logger);
 
   await Promise.race([agent.sandboxDestroyed, stopSignal()]);

@@ -25,6 +25,7 @@ export { type LinkChange, type NetworkLink } from './netlink/link.ts';
 export { type NetworkNeighbour } from './netlink/neighbour.ts';
 export { type NetworkPrefix, type NetworkRoute } from './netlink/route.ts';
 export { openRouteSocket, type RouteSocket, type RouteSocketOptions } from './netlink/route-socket.ts';
+export { pageOutFile } from './page-out.ts';
 export { createPipe, setPipeCapacity, type CreatePipeOptions, type PipeEnds } from './pipe.ts';
 export { findPort, openPort, type FindPortOptions, type OpenPortOptions } from './port.ts';
 export { powerOff, sync } from './power.ts';

@@ -12,6 +12,7 @@ import { bundleForGuest } from './guest-bundle.ts';
 import type { GuestAssets } from './manifest.ts';
 import { prepareKernel, pruneKernels } from './prepared-kernel.ts';
 import type { PreparedKernel } from './prepared-kernel.ts';
+import { listOptionalParts } from './optional-parts.ts';
 import { writeRootImage } from './root-image.ts';
 import { assembleRootTree } from './root-tree.ts';
 import type { AgentFiles } from './root-tree.ts';
@@ -83,7 +84,11 @@ async function prepareAgent(options: BuildOptions): Promise<AgentFiles> {
   const code = await bundleForGuest(options.agentEntry, workspaceRoot);
   const boot = await bundleForGuest(join(import.meta.dirname, 'guest/boot.ts'), workspaceRoot);
   const cache = await compileAgentCache({ nodePath, agentCode: code, parentDir: cacheDir, signal });
-  return { code, cache, boot };
+  const parts = await listOptionalParts(options.agentEntry);
+  const optionalParts = await Promise.all(
+    parts.map(async ({ path, entry }) => ({ path, code: await bundleForGuest(entry, workspaceRoot) })),
+  );
+  return { code, cache, boot, optionalParts };
 }
 
 /** The kernel's built-in initramfs brings `/dev/console` and `/root`; ours needs only its first program. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { build } from 'esbuild';
 import { GuestImageError } from './guest-image-error.ts';
+import { optionalPartsPlugin } from './optional-parts.ts';
 
 /**
  * Bundles a program with everything it imports into one CommonJS file for the guest's Node: that starts sooner than
- * modules, which Node loads asynchronously. The result is ASCII.
+ * modules, which Node loads asynchronously. The agent's optional parts stay outside. The result is ASCII.
  *
  * Errors: `agent_broken` with esbuild's first message.
  *
@@ -23,6 +24,8 @@ export async function bundleForGuest(entry: string, root: string): Promise<Buffe
       conditions: ['@hako/source'],
       // The guest's Node has node:ffi; the library for other Nodes has native parts and stays outside.
       external: ['koffi'],
+      plugins: [optionalPartsPlugin],
+      loader: { '.wasm': 'binary' },
       define: { 'import.meta.url': '__agentUrl' },
       banner: { js: "'use strict'; const __agentUrl = require('node:url').pathToFileURL(__filename).href;" },
       minifySyntax: true,

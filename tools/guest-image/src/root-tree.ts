@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { stripElf } from './elf-image.ts';
 import { FileTreeBuilder } from './file-tree.ts';
 import type { FileTree } from './file-tree.ts';
 import { agentCachePath, agentPath, bootPath } from './guest/agent-script.ts';
 import { GuestImageError } from './guest-image-error.ts';
+import { filterPlugins, guestPrograms, hostFiles } from './guest-programs.ts';
 import { compileAgentInit } from './init-program.ts';
 import type { PreparedKernel } from './prepared-kernel.ts';
 import { runTool } from './run-tool.ts';
@@ -15,16 +16,10 @@ import { listSharedLibraries } from './shared-libraries.ts';
 const nodeArguments = ['--disable-warning=ExperimentalWarning', '--experimental-ffi', bootPath];
 const nodeEnvironment = ['PATH=/bin:/sbin:/usr/bin:/usr/sbin', 'HOME=/root'];
 
-/** Programs of the build host that go in, with where they may lie; a missing optional one leaves its feature out. */
-const programs = [
-  { name: 'crun', candidates: ['/usr/bin/crun'] },
-  { name: 'ip', candidates: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'] },
-] as const;
-
 const busyboxCandidates = ['/usr/bin/busybox', '/bin/busybox'];
 
 /** Applets that would hide a program of our own or make no sense in a guest without users. */
-const unwantedApplets = new Set(['busybox', 'init', 'linuxrc', 'ip']);
+const unwantedApplets = new Set(['busybox', 'init', 'linuxrc', ...guestPrograms.map(({ name }) => name)]);
 
 /** Directories in which the agent mounts or that programs expect. */
 const directories: readonly (readonly [path: string, mode: number])[] = [
@@ -69,10 +64,12 @@ export interface AgentFiles {
   readonly cache: Buffer;
   /** The bundled program that runs the one from the other. */
   readonly boot: Buffer;
+  /** Bundles it loads when it needs them, by their paths below its own folder. */
+  readonly optionalParts: readonly { readonly path: string; readonly code: Buffer }[];
 }
 
 /**
- * Puts the root image together: Node, the agent, crun, iproute2, busybox, their libraries and the kernel's modules.
+ * Puts the root image together: Node, the agent, the programs it calls, busybox, their libraries and the kernel's modules.
  *
  * Errors: `input_missing` names a program that is not on the build host; `tool_failed`.
  */
@@ -91,18 +88,32 @@ export async function assembleRootTree(options: {
   tree.file(agentPath.slice(1), options.agent.code);
   tree.file(agentCachePath.slice(1), options.agent.cache);
   tree.file(bootPath.slice(1), options.agent.boot);
+  for (const { path, code } of options.agent.optionalParts)
+    tree.file(join(dirname(agentPath).slice(1), path), code);
   tree.file('usr/sbin/init', compileAgentInit(nodeArguments, nodeEnvironment), 0o755);
 
   const dynamic = [options.nodePath];
-  for (const { name, candidates } of programs) {
+  for (const { name, candidates, links = [] } of guestPrograms) {
     const path = await findProgram(name, candidates);
     tree.file(`usr/bin/${name}`, stripElf(await readInput(path)), 0o755);
+    links.forEach((link) => tree.symlink(`usr/bin/${link}`, name));
     dynamic.push(path);
   }
+  dynamic.push(...(await addFilterPlugins(tree)));
+  for (const path of hostFiles) tree.file(path.slice(1), await readInput(path));
   await addLibraries(tree, dynamic, options.signal);
   await addBusybox(tree, options.signal);
   await addModules(tree, options.kernel);
   return tree.build();
+}
+
+/** They stay where the packet filter's programs look for them. */
+async function addFilterPlugins(tree: FileTreeBuilder): Promise<string[]> {
+  const { directory, pattern } = filterPlugins;
+  const names = (await readdir(directory).catch(() => [])).filter((name) => pattern.test(name)).sort();
+  const paths = names.map((name) => join(directory, name));
+  for (const path of paths) tree.file(path.slice(1), stripElf(await readInput(path)), 0o755);
+  return paths;
 }
 
 async function addLibraries(
@@ -110,8 +121,7 @@ async function addLibraries(
   binaries: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const lists = await Promise.all(binaries.map((binary) => listSharedLibraries(binary, signal)));
-  for (const path of new Set(lists.flat())) {
+  for (const path of await listSharedLibraries(binaries, signal)) {
     const folder = basename(path).startsWith('ld-') ? 'usr/lib64' : 'usr/lib';
     tree.file(`${folder}/${basename(path)}`, stripElf(await readInput(path)), 0o755);
   }

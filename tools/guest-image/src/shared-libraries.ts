@@ -2,14 +2,16 @@
 import { runTool } from './run-tool.ts';
 
 /**
- * Absolute paths of the shared libraries and the dynamic loader that a program of the build host needs, sorted.
- * A static program needs none.
+ * Absolute paths of the shared libraries and the dynamic loader that programs of the build host need, sorted.
  *
- * Errors: `tool_failed` when the program cannot be examined or a library is not found.
+ * Errors: `tool_failed` when a program cannot be examined, is static, or a library is not found.
  */
-export async function listSharedLibraries(program: string, signal?: AbortSignal): Promise<string[]> {
-  const output = await runTool('ldd', [program], { signal });
-  return parseLdd(output).sort();
+export async function listSharedLibraries(
+  programs: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const output = await runTool('ldd', [...programs], { signal });
+  return [...new Set(parseLdd(output))].sort();
 }
 
 /** Reads the lines of ldd(1): `name => /path (0x…)`, or `/path (0x…)` for the loader. */

@@ -30,6 +30,7 @@ export const prototypes = {
   ioctl: { arguments: ['int', 'long', 'bytes'], returns: 'int' },
   kill: { arguments: ['int', 'int'], returns: 'int' },
   listen: { arguments: ['int', 'int'], returns: 'int' },
+  madvise: { arguments: ['long', 'long', 'int'], returns: 'int' },
   mkdirat: { arguments: ['int', 'bytes', 'int'], returns: 'int' },
   mount: { arguments: ['bytes', 'bytes', 'bytes', 'long', 'bytes'], returns: 'int' },
   moveMount: {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { TestProject } from 'vitest/node';
+import { prepareGuestFiles } from '../guest/guest-files.ts';
+import { type GuestTemplate, makeGuestTemplate } from '../guest/guest-template.ts';
+import { crashedConsoles, openConsolesDir } from '../guest/kept-consoles.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** See {@link GuestTemplate}. */
+    guestTemplate: GuestTemplate;
+  }
+}
+
+const setUpScript = resolve(import.meta.dirname, '../../../setup/setup.mjs');
+
+/** Whoever works on tests alone need not build the guest image anew. */
+const keepsImage = (process.env['HAKO_KEEP_GUEST_IMAGE'] ?? '') !== '';
+
+async function setUpMachine(): Promise<void> {
+  if (keepsImage) return;
+  await promisify(execFile)(process.execPath, [setUpScript]).catch((error: unknown) => {
+    const text: unknown = error instanceof Error && 'stderr' in error ? error.stderr : error;
+    throw new Error(String(text).trim());
+  });
+}
+
+/**
+ * Before the first test in a guest: makes sure that the guest image is that of the sources, boots a machine and saves it
+ * for the tests to start from. After the last: looks for crashes in what the guests' kernels have said.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await setUpMachine();
+  const directory = await mkdtemp(join(tmpdir(), 'hako-grid-template-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const consolesDir = await openConsolesDir();
+    const template = await makeGuestTemplate(await prepareGuestFiles(directory), consolesDir, directory);
+    project.provide('guestTemplate', template);
+    return async () => {
+      await remove();
+      const crashed = await crashedConsoles(consolesDir);
+      if (crashed.length > 0)
+        throw new Error(`kernels of guests have crashed, see ${consolesDir}: ${crashed.join(', ')}`);
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
