@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as agent from './generated/agent.ts';
 import * as csi from './generated/csi.ts';
+import * as processIo from './generated/hako/agent/v1/process_io.ts';
 import * as health from './generated/health.ts';
 import * as oci from './generated/oci.ts';
 import * as types from './generated/types.ts';
@@ -27,7 +28,14 @@ interface Codec {
   toJSON(message: never): unknown;
 }
 
-const modules: Readonly<Record<string, unknown>> = { ...agent, ...csi, ...health, ...oci, ...types };
+const modules: Readonly<Record<string, unknown>> = {
+  ...agent,
+  ...csi,
+  ...health,
+  ...oci,
+  ...types,
+  ...processIo,
+};
 
 function readMessages(): readonly Message[] {
   const program = createRequire(import.meta.url).resolve('@bufbuild/buf/bin/buf');
