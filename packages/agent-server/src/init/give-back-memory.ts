@@ -8,7 +8,7 @@ import type { Logger } from '../logging/logger.ts';
 const intervalMs = 10_000;
 
 /** Less work than this in an interval is none. */
-const idleCpuMs = 100;
+const idleCpuMs = 500;
 
 /** What {@link giveBackMemory} works with; all but the logger default to those of this process. */
 export interface MemoryComponents {

@@ -8,7 +8,7 @@ import { countInGuest, type GuestFigures } from './guest-figures.ts';
 const execCount = 1_000;
 const callCount = 200;
 const rssLimitKib = 60 * 1024;
-const restLimitMs = 30_000;
+const restLimitMs = 90_000;
 const containerId = 'busy';
 
 let harness: TestedAgentHarness;
@@ -92,19 +92,23 @@ describe('an agent in a guest that has much to do', () => {
     await harness.client.removeContainer({ containerId: other });
   });
 
-  test(`the agent then comes to rest with at most ${rssLimitKib / 1024} MiB`, async () => {
-    const sizes: number[] = [];
-    // V8 collects garbage when there has been nothing to do for a while.
-    await expect
-      .poll(
-        async () => {
-          const { rssKib } = await countInGuest(harness);
-          sizes.push(rssKib);
-          return rssKib;
-        },
-        { interval: 1_000, timeout: restLimitMs },
-      )
-      .toBeLessThanOrEqual(rssLimitKib);
-    console.log(`agent at rest, MiB resident: ${sizes.map((kib) => (kib / 1024).toFixed(1)).join(', ')}`);
-  });
+  test(
+    `the agent then comes to rest with at most ${rssLimitKib / 1024} MiB`,
+    { timeout: 150_000 },
+    async () => {
+      const sizes: number[] = [];
+      await expect
+        .poll(
+          async () => {
+            const { rssKib } = await countInGuest(harness);
+            sizes.push(rssKib);
+            return rssKib;
+          },
+          // To look is work too, and the agent gives memory back when it has none.
+          { interval: 12_000, timeout: restLimitMs },
+        )
+        .toBeLessThanOrEqual(rssLimitKib);
+      console.log(`agent at rest, MiB resident: ${sizes.map((kib) => (kib / 1024).toFixed(1)).join(', ')}`);
+    },
+  );
 });
