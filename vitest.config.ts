@@ -48,7 +48,9 @@ export default defineConfig({
           setupFiles: [answersSetup, 'tools/agent-grid/src/vitest/guest-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // An emulated guest keeps one core busy.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
