@@ -101,8 +101,9 @@ describe.each(testedAgents)('WriteStdin $title', ({ skip, start, kind }) => {
     await using harness = await start();
     await runContainer(harness, 'c1', sleeper);
     const writing = harness.client.writeStdin({ containerId: 'c1', data: Buffer.alloc(1_000_000) });
+    const refused = expect(writing).rejects.toMatchObject(refusal(Status.INTERNAL, 'EPIPE'));
     expect(await harness.health.check({})).toEqual({ status: 1 });
     await harness.client.signalProcess({ containerId: 'c1', signal: 9 });
-    await expect(writing).rejects.toMatchObject(refusal(Status.INTERNAL, 'EPIPE'));
+    await refused;
   });
 });

@@ -7,6 +7,8 @@ import { writeTestInitrd } from './test-initrd.ts';
 
 /** What test machines boot. */
 export interface GuestFiles {
+  /** Where each machine gets a directory of its own. */
+  readonly directory: string;
   readonly kernelPath: string;
   readonly initrdPath: string;
   readonly imagePath: string;
@@ -32,6 +34,7 @@ export async function prepareGuestFiles(directory: string): Promise<GuestFiles> 
   const initrdPath = join(directory, 'test-initrd.cpio');
   await writeTestInitrd(assets.initrdPath, initrdPath);
   return {
+    directory,
     kernelPath: await hold(assets.kernelPath, directory),
     initrdPath,
     imagePath: await hold(assets.imagePath, directory),

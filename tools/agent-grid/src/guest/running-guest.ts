@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTestConnection, type TestConnection } from '@hako/agent-server/testing';
 import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
@@ -42,8 +41,8 @@ export interface RunningGuest extends AsyncDisposable {
 const size = { vcpus: 1, maximumVcpus: 4, memoryMib: 512, maximumMemoryMib: 2048 };
 const bootTimeoutMs = 120_000;
 
-async function createRunDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'hako-grid-'));
+async function createRunDirectory(parent: string): Promise<string> {
+  const path = await mkdtemp(join(parent, 'vm-'));
   await chmod(path, 0o700);
   return path;
 }
@@ -79,7 +78,7 @@ function configOf(
 /** Starts a machine and waits until its agent answers. Whatever fails, nothing is left of it but its console. */
 export async function startGuest(request: GuestRequest): Promise<RunningGuest> {
   await using undo = new AsyncDisposableStack();
-  const runDir = await createRunDirectory();
+  const runDir = await createRunDirectory(request.files.directory);
   undo.defer(() => rm(runDir, { recursive: true, force: true }));
   const vm = await new QemuHypervisor().createVm(configOf(request, runDir));
   undo.defer(() => keepConsole(vm.consoleLogPath, request.consolesDir, request.name));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +18,17 @@ declare module 'vitest' {
 }
 
 const setUpScript = resolve(import.meta.dirname, '../../../setup/setup.mjs');
+
+const directoryPrefix = 'hako-grid-';
+
+/** A run that was killed leaves its directory, with a snapshot in it. */
+async function removeStale(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${directoryPrefix}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
 
 /** Whoever works on tests alone need not build the guest image anew. */
 const keepsImage = (process.env['HAKO_KEEP_GUEST_IMAGE'] ?? '') !== '';
@@ -35,7 +47,8 @@ async function setUpMachine(): Promise<void> {
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await setUpMachine();
-  const directory = await mkdtemp(join(tmpdir(), 'hako-grid-template-'));
+  await removeStale();
+  const directory = await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const consolesDir = await openConsolesDir();
