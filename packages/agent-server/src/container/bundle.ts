@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OciSpec, stringifyOciSpec } from '@hako/protocols';
 import { AgentError } from '../errors/agent-error.ts';
-import { errnoName } from '../errors/describe-error.ts';
+import { pathExists } from '../files/path-exists.ts';
 import { type AgentPaths, bundleDirOf } from '../paths/agent-paths.ts';
 import type { GuestSystem } from '../system/guest-system.ts';
 import type { Mounter } from '../system/mounter.ts';
+import { unmountIfMounted } from '../system/unmount-if-mounted.ts';
 
 const directoryMode = 0o755;
 /** The specification holds the environment, and so perhaps secrets. */
@@ -21,28 +22,6 @@ export interface Bundle {
   writeConfig(spec: OciSpec): Promise<void>;
   /** Unmounts and removes everything. */
   remove(): Promise<void>;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-/** @returns false when nothing is mounted there (any more) */
-function unmountOnce(mounter: Mounter, target: string): boolean {
-  try {
-    mounter.unmount(target, { detach: true });
-    return true;
-  } catch (error) {
-    const code = errnoName(error);
-    if (code === 'EINVAL' || code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /**
@@ -67,12 +46,12 @@ export async function createBundle(
   }
 
   function remove(): Promise<void> {
-    while (unmountOnce(mounter, rootfs)) continue;
+    while (unmountIfMounted(mounter, rootfs)) continue;
     removeDirectory();
     return Promise.resolve();
   }
 
-  if (!(await exists(rootfs))) {
+  if (!(await pathExists(rootfs))) {
     await mkdir(rootfs, { recursive: true, mode: directoryMode });
     try {
       mounter.mount({ source: rootPath, target: rootfs, flags: ['bind', 'rec'] });

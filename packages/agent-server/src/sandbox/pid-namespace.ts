@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../container/container.ts';
-import { errnoName } from '../errors/describe-error.ts';
 import type { AgentPaths } from '../paths/agent-paths.ts';
 import type { Mounter } from '../system/mounter.ts';
+import { unmountIfMounted } from '../system/unmount-if-mounted.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The pid namespace that containers share on request: that of the sandbox's first container. Disposal lets go of it. */
@@ -13,15 +13,6 @@ export interface SharedPidNamespace extends Disposable {
   readonly path: string;
   /** Its first process is the first of the namespace, with which all others end. */
   readonly holder: Container;
-}
-
-function letGo(mounter: Mounter, path: string): void {
-  try {
-    mounter.unmount(path, { detach: true });
-  } catch (error) {
-    const code = errnoName(error);
-    if (code !== 'EINVAL' && code !== 'ENOENT') throw error;
-  }
 }
 
 /** Makes the pid namespace of a container the one to share. */
@@ -39,7 +30,7 @@ export async function sharePidNamespace(
     target: path,
     flags: ['bind'],
   });
-  sandbox.pidNamespace = { path, holder, [Symbol.dispose]: () => letGo(mounter, path) };
+  sandbox.pidNamespace = { path, holder, [Symbol.dispose]: () => void unmountIfMounted(mounter, path) };
 }
 
 /** The file of the shared pid namespace; undefined when there is none, or when its first process has ended. */

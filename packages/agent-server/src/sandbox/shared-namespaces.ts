@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoName } from '../errors/describe-error.ts';
 import type { AgentPaths } from '../paths/agent-paths.ts';
 import type { GuestSystem } from '../system/guest-system.ts';
 import type { Mounter } from '../system/mounter.ts';
+import { unmountIfMounted } from '../system/unmount-if-mounted.ts';
 import type { SharedNamespaces } from './sandbox.ts';
 
 /** Lets go of namespaces that were kept before; nothing there is no error. */
 export function releaseSharedNamespaces(namespaces: SharedNamespaces, mounter: Mounter): void {
-  for (const path of [namespaces.ipc, namespaces.uts]) {
-    try {
-      mounter.unmount(path, { detach: true });
-    } catch (error) {
-      const code = errnoName(error);
-      if (code !== 'EINVAL' && code !== 'ENOENT') throw error;
-    }
-  }
+  for (const path of [namespaces.ipc, namespaces.uts]) unmountIfMounted(mounter, path);
 }
 
 /** Makes the ipc and uts namespaces of the sandbox and keeps them by bind mounts. */

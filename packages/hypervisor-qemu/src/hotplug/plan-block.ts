@@ -4,6 +4,7 @@ import { HypervisorError, type PluggableDevice } from '@hako/hypervisor';
 import type { QmpCommands } from '../qmp/generated/qmp-types.ts';
 import { blockNodeStep } from './backend-step.ts';
 import { deviceStep } from './device-step.ts';
+import { planInSlot } from './plan-in-slot.ts';
 import type { PlanContext, Planner, PlugPlan } from './plug-plan.ts';
 
 /** Longest serial of virtio-blk, in bytes. */
@@ -24,22 +25,19 @@ function planVirtio(
   node: NodeStep,
   { monitor, slots }: PlanContext,
 ): PlugPlan<'block'> {
-  const slot = slots.take();
-  const disk = deviceStep(monitor, {
-    driver: 'virtio-blk-pci',
-    ...diskProperties(device),
-    bus: slot.bus,
-    addr: slot.addr,
-    'disable-legacy': 'on',
-    'config-wce': false,
-    discard: device.discard ?? false,
-    romfile: '',
-  });
-  return {
-    steps: [node, disk],
-    address: () => ({ pciPath: slot.pciPath }),
-    release: () => slots.release(slot),
-  };
+  return planInSlot(slots, ({ bus, addr }) => [
+    node,
+    deviceStep(monitor, {
+      driver: 'virtio-blk-pci',
+      ...diskProperties(device),
+      bus,
+      addr,
+      'disable-legacy': 'on',
+      'config-wce': false,
+      discard: device.discard ?? false,
+      romfile: '',
+    }),
+  ]);
 }
 
 function planScsi(

@@ -3,28 +3,26 @@ import type { NetworkBackend, PortForward } from '@hako/hypervisor';
 import type { QmpClient } from '../qmp/qmp-client.ts';
 import { netdevStep, socketStep } from './backend-step.ts';
 import { deviceStep } from './device-step.ts';
+import { planInSlot } from './plan-in-slot.ts';
 import type { Planner } from './plug-plan.ts';
 import type { PlugStep } from './plug-step.ts';
 
 /** A network card: what it is connected to, then the device. */
 export const planNetwork: Planner<'network'> = (device, { monitor, slots }) => {
-  const slot = slots.take();
   const netdev = `net-${device.id}`;
-  const card = deviceStep(monitor, {
-    driver: 'virtio-net-pci',
-    id: `virtio-${device.id}`,
-    bus: slot.bus,
-    addr: slot.addr,
-    'disable-legacy': 'on',
-    netdev,
-    mac: device.mac,
-    romfile: '',
-  });
-  return {
-    steps: [...backendSteps(monitor, netdev, device.backend), card],
-    address: () => ({ pciPath: slot.pciPath }),
-    release: () => slots.release(slot),
-  };
+  return planInSlot(slots, ({ bus, addr }) => [
+    ...backendSteps(monitor, netdev, device.backend),
+    deviceStep(monitor, {
+      driver: 'virtio-net-pci',
+      id: `virtio-${device.id}`,
+      bus,
+      addr,
+      'disable-legacy': 'on',
+      netdev,
+      mac: device.mac,
+      romfile: '',
+    }),
+  ]);
 };
 
 function backendSteps(monitor: QmpClient, id: string, backend: NetworkBackend): PlugStep[] {

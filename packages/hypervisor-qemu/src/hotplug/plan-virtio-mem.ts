@@ -2,6 +2,7 @@
 import { HypervisorError } from '@hako/hypervisor';
 import { deviceStep } from './device-step.ts';
 import { checkMemoryRoom, mebibyte, memoryBackendStep } from './memory-backend.ts';
+import { planInSlot } from './plan-in-slot.ts';
 import type { Planner } from './plug-plan.ts';
 
 /** Name of the device in QEMU. */
@@ -14,32 +15,27 @@ export const planVirtioMem: Planner<'virtio-mem'> = async (device, context, limi
   const { id, capacityMib, requestedMib = 0 } = device;
   await checkMemoryRoom(context, capacityMib, limits);
   const { monitor, slots } = context;
-  const slot = slots.take();
   const memdev = `mem-${id}`;
-  return {
-    steps: [
-      memoryBackendStep(context, memdev, capacityMib),
-      {
-        ...deviceStep(monitor, {
-          driver: 'virtio-mem-pci',
-          id: virtioMemId(id),
-          bus: slot.bus,
-          addr: slot.addr,
-          'disable-legacy': 'on',
-          memdev,
-          'requested-size': requestedMib * mebibyte,
-          romfile: '',
-        }),
-        revert: () =>
-          Promise.reject(
-            new HypervisorError('unsupported', `virtio-mem ${id} cannot be taken out`, {
-              operand: id,
-              remedy: 'shrink it to 0 MiB instead',
-            }),
-          ),
-      },
-    ],
-    address: () => ({ pciPath: slot.pciPath }),
-    release: () => slots.release(slot),
-  };
+  return planInSlot(slots, ({ bus, addr }) => [
+    memoryBackendStep(context, memdev, capacityMib),
+    {
+      ...deviceStep(monitor, {
+        driver: 'virtio-mem-pci',
+        id: virtioMemId(id),
+        bus,
+        addr,
+        'disable-legacy': 'on',
+        memdev,
+        'requested-size': requestedMib * mebibyte,
+        romfile: '',
+      }),
+      revert: () =>
+        Promise.reject(
+          new HypervisorError('unsupported', `virtio-mem ${id} cannot be taken out`, {
+            operand: id,
+            remedy: 'shrink it to 0 MiB instead',
+          }),
+        ),
+    },
+  ]);
 };

@@ -53,8 +53,8 @@ export async function copyMemory(
   const found = await inParallel(
     chunksOf([{ offsetBytes: 0, lengthBytes: sizeBytes }]),
     signal,
-    async (chunk) => {
-      const bytes = await readChunk(source, chunk);
+    async (chunk, buffer) => {
+      const bytes = await readChunk(source, chunk, buffer);
       const extents = nonZeroExtents(bytes, chunk.offsetBytes);
       for (const { offsetBytes, lengthBytes } of extents)
         await writeAll(
@@ -76,8 +76,8 @@ export async function copyExtents(
   extents: readonly Extent[],
   signal: AbortSignal,
 ): Promise<void> {
-  await inParallel(chunksOf(extents), signal, async (chunk) => {
-    await writeAll(target, await readChunk(source, chunk), chunk.offsetBytes);
+  await inParallel(chunksOf(extents), signal, async (chunk, buffer) => {
+    await writeAll(target, await readChunk(source, chunk, buffer), chunk.offsetBytes);
   });
 }
 
@@ -90,26 +90,31 @@ function chunksOf(extents: readonly Extent[]): Extent[] {
   );
 }
 
-/** Answers in the order of the chunks. */
+/** Answers in the order of the chunks. Each piece of work gets a buffer that is its own until it is done. */
 async function inParallel<T>(
   chunks: readonly Extent[],
   signal: AbortSignal,
-  work: (chunk: Extent) => Promise<T>,
+  work: (chunk: Extent, buffer: Buffer) => Promise<T>,
 ): Promise<T[]> {
   const results: T[] = [];
   const queue = chunks.entries();
   const worker = async (): Promise<void> => {
+    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
     for (const [index, chunk] of queue) {
       signal.throwIfAborted();
-      results[index] = await work(chunk);
+      results[index] = await work(chunk, buffer);
     }
   };
   await Promise.all(Array.from({ length: parallelChunks }, worker));
   return results;
 }
 
-async function readChunk(source: FileHandle, { offsetBytes, lengthBytes }: Extent): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(lengthBytes);
+async function readChunk(
+  source: FileHandle,
+  { offsetBytes, lengthBytes }: Extent,
+  buffer: Buffer,
+): Promise<Buffer> {
+  const bytes = buffer.subarray(0, lengthBytes);
   for (let done = 0; done < lengthBytes;) {
     const { bytesRead } = await source.read(bytes, done, lengthBytes - done, offsetBytes + done);
     if (bytesRead === 0)

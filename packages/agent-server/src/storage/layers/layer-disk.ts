@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Storage } from '@hako/protocols/agent';
 import { AgentError } from '../../errors/agent-error.ts';
-import { errnoName } from '../../errors/describe-error.ts';
+import { pathExists } from '../../files/path-exists.ts';
 import { diskFinders } from '../block.ts';
 import type { StorageContext } from '../storage-driver.ts';
 import { partitionOf } from './layer-options.ts';
@@ -12,19 +11,9 @@ import { partitionOf } from './layer-options.ts';
 const partitionWaitMs = 1000;
 const pollMs = 20;
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 async function waitForNode(path: string, signal: AbortSignal): Promise<void> {
   const deadlineMs = performance.now() + partitionWaitMs;
-  while (!(await exists(path))) {
+  while (!(await pathExists(path))) {
     if (performance.now() >= deadlineMs) {
       throw new AgentError('timed_out', `Timeout after ${partitionWaitMs} ms waiting for ${path}`, {
         operand: path,

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PciSlot, PciSlots } from './pci-slots.ts';
+import type { PlugStep } from './plug-step.ts';
+
+/** A plan for any kind of device that the guest finds by its PCI path alone. */
+export interface SlotPlan {
+  readonly steps: readonly PlugStep[];
+  readonly address: () => { readonly pciPath: string };
+  readonly release: () => void;
+}
+
+/**
+ * Plans a device in a PCI slot of its own, which goes back when the plan is released.
+ *
+ * @param steps - Makes the steps for the slot.
+ * @throws HypervisorError `no_free_slot`
+ */
+export function planInSlot(slots: PciSlots, steps: (slot: PciSlot) => readonly PlugStep[]): SlotPlan {
+  const slot = slots.take();
+  return {
+    steps: steps(slot),
+    address: () => ({ pciPath: slot.pciPath }),
+    release: () => slots.release(slot),
+  };
+}
