@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { setDateTime } from './clock.ts';
 export { createConsoleSocket, type ConsoleSocket } from './console-socket.ts';
+export { createMappedDevice, removeMappedDevice, type MappedTarget } from './device-mapper.ts';
 export { exitStatusToCode, type ExitStatus } from './exit-status.ts';
 export { createFdReader, type FdReader } from './fd-reader.ts';
 export { createFdWriter, type FdWriter } from './fd-writer.ts';
@@ -34,10 +35,13 @@ export { addRandomEntropy } from './random.ts';
 export { createReaper, type Reaper, type ReaperOptions } from './reaper.ts';
 export { type RemoveTreeOptions } from './remove-tree.ts';
 export { openRoot, type OpenRootOptions, type RootDirectory } from './root-directory.ts';
+export { sendFds } from './send-fds.ts';
 export { setControllingTerminal, startSession } from './session.ts';
 export { shareMount, type MountPlace } from './share-mount.ts';
+export { createSocketPair } from './socket-pair.ts';
 export { setChildSubreaper } from './subreaper.ts';
 export { enableSwap } from './swap.ts';
+export { tapHardwareAddress } from './tap.ts';
 export { createTerminal, type Terminal } from './terminal.ts';
 export { type Uevent } from './uevent.ts';
 export { openUeventSocket, type UeventSocket, type UeventSocketOptions } from './uevent-socket.ts';

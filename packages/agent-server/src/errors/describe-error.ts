@@ -23,6 +23,9 @@ export function errnoName(error: unknown): string | undefined {
 /** One line for one error: `EPERM: text` for a system call (the form hosts look for), else the text. */
 function describeOne(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // What went wrong first says more than what went wrong while it was being undone.
+  if (error instanceof SuppressedError)
+    return `${describeError(error.suppressed)} (and then: ${describeError(error.error)})`;
   const errno = errnoName(error);
   if (errno === undefined || error.message.startsWith(`${errno}:`)) return error.message;
   return `${errno}: ${error.message}`;

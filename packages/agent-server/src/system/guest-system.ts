@@ -47,6 +47,13 @@ export interface MountPlace {
   readonly path: string;
 }
 
+/** What a device of the device mapper shows. */
+export interface MappedTarget {
+  readonly type: string;
+  readonly sizeBytes: bigint;
+  readonly parameters: string;
+}
+
 /** A file system that can be made larger while it is mounted. */
 export type GrowableFileSystem = 'ext4' | 'xfs';
 
@@ -73,4 +80,8 @@ export interface GuestSystem {
    * leads out of either root.
    */
   shareMount(source: MountPlace, target: MountPlace): void;
+  /** Makes a read-only block device of one target, and gives its node. */
+  createMappedDevice(name: string, target: MappedTarget): Promise<string>;
+  /** Takes one away, when nobody uses it any more. */
+  removeMappedDevice(name: string): Promise<void>;
 }

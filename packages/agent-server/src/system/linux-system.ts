@@ -20,4 +20,9 @@ export const linuxSystem: GuestSystem = {
   enableSwap: (path) => enableSwap(path),
   growFileSystem: (fd, fstype, blocks) => (fstype === 'ext4' ? growExt4(fd, blocks) : growXfs(fd, blocks)),
   shareMount: (source, target) => shareMount(source, target),
+  createMappedDevice: async (name, target) =>
+    (await import('../optional/verity.ts')).createMappedDevice(name, target),
+  removeMappedDevice: async (name) => {
+    (await import('../optional/verity.ts')).removeMappedDevice(name);
+  },
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openRoot } from '@hako/linux';
-import type { GuestSystem, MountPlace, NamespaceRequest } from '../system/guest-system.ts';
+import type { GuestSystem, MappedTarget, MountPlace, NamespaceRequest } from '../system/guest-system.ts';
 
 /** A kernel that only takes notes; files below a root are real. */
 export interface FakeSystem extends GuestSystem {
@@ -13,6 +13,8 @@ export interface FakeSystem extends GuestSystem {
   readonly growths: readonly (readonly [fstype: string, blocks: bigint])[];
   /** Mounts of one process that another one sees too. */
   readonly sharedMounts: readonly (readonly [source: MountPlace, target: MountPlace])[];
+  /** Devices of the device mapper that are there, by name. */
+  readonly mappedDevices: ReadonlyMap<string, MappedTarget>;
   /** Thrown by the next call that would change something. */
   failure: Error | undefined;
 }
@@ -25,6 +27,7 @@ export function createFakeSystem(): FakeSystem {
   const swaps: string[] = [];
   const growths: (readonly [string, bigint])[] = [];
   const sharedMounts: (readonly [MountPlace, MountPlace])[] = [];
+  const mappedDevices = new Map<string, MappedTarget>();
   const note = (write: () => void) => {
     const { failure } = system;
     system.failure = undefined;
@@ -38,6 +41,7 @@ export function createFakeSystem(): FakeSystem {
     swaps,
     growths,
     sharedMounts,
+    mappedDevices,
     failure: undefined,
     openRoot: (path) => openRoot(path),
     pinNamespaces: (request) => note(() => namespaces.push(request)),
@@ -46,6 +50,15 @@ export function createFakeSystem(): FakeSystem {
     enableSwap: (path) => note(() => swaps.push(path)),
     growFileSystem: (_fd, fstype, blocks) => note(() => growths.push([fstype, blocks])),
     shareMount: (source, target) => note(() => sharedMounts.push([source, target])),
+    createMappedDevice: async (name, target) => {
+      await Promise.resolve();
+      note(() => mappedDevices.set(name, target));
+      return `/dev/dm-${mappedDevices.size - 1}`;
+    },
+    removeMappedDevice: async (name) => {
+      await Promise.resolve();
+      note(() => mappedDevices.delete(name));
+    },
   };
   return system;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,6 +35,8 @@ export interface TestDiskOptions {
   readonly contentMib: number;
   /** Text files of an erofs, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** What else is done to it once it holds its content. */
+  readonly amend?: (image: Buffer) => Uint8Array;
   /** Size of the disk. Default: that of what is on it. */
   readonly diskMib?: number;
   /** In a guest. Default: virtio-blk. */
@@ -83,6 +85,7 @@ export async function addDisk(harness: TestedAgentHarness, options: TestDiskOpti
   await writeFile(imagePath, '');
   await truncate(imagePath, contentMib * bytesPerMib);
   await fillImage(imagePath, options, dir);
+  if (options.amend !== undefined) await writeFile(imagePath, options.amend(await readFile(imagePath)));
   await truncate(imagePath, diskMib * bytesPerMib);
   if (harness.machine === undefined) {
     const { stdout } = await run('losetup', ['--show', '--find', imagePath]);

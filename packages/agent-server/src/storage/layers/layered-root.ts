@@ -5,10 +5,11 @@ import { AgentError } from '../../errors/agent-error.ts';
 import { pathBelow } from '../../paths/path-below.ts';
 import { commonMount } from '../common-mount.ts';
 import { unmountStorage } from '../mounted-storage.ts';
-import { optionValue } from '../option-value.ts';
 import type { StorageContext, StorageDriver } from '../storage-driver.ts';
 import { findLayerDisk } from './layer-disk.ts';
 import { isLower, isUpper, layeredDriverName, mountOptionsOf, wantedDirectories } from './layer-options.ts';
+import { openVerifiedDisk } from './verified-disk.ts';
+import { verityOptionsOf } from './verity-options.ts';
 
 const directoryMode = 0o755;
 
@@ -32,21 +33,27 @@ function sortLayers(layers: readonly Storage[]): Layers {
   return { upper, lowers };
 }
 
-/** Mounts one layer by itself. What cannot be checked is not mounted. */
+/** Mounts one layer by itself, after its disk has been put behind its hashes if it has some. */
 async function mountLayer(
   layer: Storage,
   mountPoint: string,
   context: StorageContext,
   undo: AsyncDisposableStack,
 ): Promise<string> {
-  if (optionValue(layer.options, 'X-kata.dmverity-enabled') === 'true') {
-    throw new AgentError('storage_failed', `this agent cannot verify layer ${layer.source}`);
+  const verity = verityOptionsOf(layer);
+  if (verity !== undefined && isUpper(layer)) {
+    throw new AgentError('storage_failed', `layer ${layer.source} is written to and cannot be verified`);
   }
-  const source = await findLayerDisk(layer, context);
+  let source = await findLayerDisk(layer, context);
+  if (verity !== undefined) {
+    const verified = await openVerifiedDisk(source, verity, context);
+    undo.defer(() => verified.remove());
+    source = verified.path;
+  }
   const options = mountOptionsOf(layer);
   if (isLower(layer) && !options.includes('ro')) options.push('ro');
-  await commonMount({ ...layer, source, options, mountPoint }, context);
   undo.defer(() => unmountStorage(mountPoint, context, { detach: true }));
+  await commonMount({ ...layer, source, options, mountPoint }, context);
   return mountPoint;
 }
 
