@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { watch } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { useCgroupDirectory } from '../testing/cgroup-directory.ts';
 import { freezeFully } from './freezer.ts';
 import { createCgroupsV1 } from './v1-cgroup.ts';
 import { createCgroupsV2 } from './v2-cgroup.ts';
 
-let root = '';
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'hako-cgroup-'));
-});
-afterEach(async () => {
-  await rm(root, { recursive: true });
-});
+const directory = useCgroupDirectory();
 
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, name)), { recursive: true });
-    await writeFile(join(root, name), text);
-  }
-}
-
-const read = (name: string) => readFile(join(root, name), 'utf8');
 const kill = () => undefined;
 
 const versions = [
   {
     title: 'version 2',
-    group: () => createCgroupsV2({ root, kill }).open('/pod/c1'),
+    group: () => createCgroupsV2({ root: directory.root, kill }).open('/pod/c1'),
     cpus: 'pod/c1/cpuset.cpus',
     mems: 'pod/c1/cpuset.mems',
     parentCpus: 'pod/cpuset.cpus',
@@ -42,7 +28,7 @@ const versions = [
   },
   {
     title: 'version 1',
-    group: () => createCgroupsV1({ root, kill }).open('/pod/c1'),
+    group: () => createCgroupsV1({ root: directory.root, kill }).open('/pod/c1'),
     cpus: 'cpuset/pod/c1/cpuset.cpus',
     mems: 'cpuset/pod/c1/cpuset.mems',
     parentCpus: 'cpuset/pod/cpuset.cpus',
@@ -57,47 +43,47 @@ const versions = [
 
 describe.each(versions)('control of cgroups, $title', ({ group, ...files }) => {
   test('CPUs, memory nodes and huge pages are limited', async () => {
-    await write({ [files.cpus]: '', [files.mems]: '', [files.pages]: '' });
+    await directory.write({ [files.cpus]: '', [files.mems]: '', [files.pages]: '' });
     const hugepages = [{ pageSize: '2MB', limit: 2n ** 63n }];
     expect(await group().limit({ cpus: '0-1', mems: '0', hugepages })).toEqual([]);
-    expect([await read(files.cpus), await read(files.mems), await read(files.pages)]).toEqual([
-      '0-1',
-      '0',
-      '9223372036854775808',
-    ]);
+    expect([
+      await directory.read(files.cpus),
+      await directory.read(files.mems),
+      await directory.read(files.pages),
+    ]).toEqual(['0-1', '0', '9223372036854775808']);
   });
 
   test('limits that cannot be set are told, and the others set', async () => {
-    await mkdir(join(root, files.cpus), { recursive: true });
-    await write({ [files.mems]: '' });
+    await mkdir(join(directory.root, files.cpus), { recursive: true });
+    await directory.write({ [files.mems]: '' });
     const hugepages = [{ pageSize: '2MB', limit: 1 }];
     const problems = await group().limit({ cpus: '0', mems: '0', hugepages });
     expect(problems).toEqual([
       { file: 'cpuset.cpus', error: expect.objectContaining({ code: 'EISDIR' }) as unknown },
       { file: expect.stringContaining('hugetlb.2MB') as unknown, error: undefined },
     ]);
-    expect(await read(files.mems)).toBe('0');
+    expect(await directory.read(files.mems)).toBe('0');
   });
 
   test('groups above with CPUs of their own get more', async () => {
-    await write({ [files.parentCpus]: '0\n', [files.cpus]: '0\n' });
+    await directory.write({ [files.parentCpus]: '0\n', [files.cpus]: '0\n' });
     expect(await group().widenParents('0-3')).toEqual([]);
-    expect(await read(files.parentCpus)).toBe('0-3');
-    expect(await read(files.cpus)).toBe('0\n');
+    expect(await directory.read(files.parentCpus)).toBe('0-3');
+    expect(await directory.read(files.cpus)).toBe('0\n');
   });
 
   test('groups above without CPUs of their own are left alone', async () => {
-    await write({ [files.parentCpus]: '\n' });
+    await directory.write({ [files.parentCpus]: '\n' });
     expect(await group().widenParents('0-3')).toEqual([]);
-    expect(await read(files.parentCpus)).toBe('\n');
+    expect(await directory.read(files.parentCpus)).toBe('\n');
   });
 
   test('everything is frozen and thawed', async () => {
-    await write(files.freezer);
+    await directory.write(files.freezer);
     await group().freeze();
-    expect(await read(files.freezerFile)).toBe(files.frozen);
+    expect(await directory.read(files.freezerFile)).toBe(files.frozen);
     await group().thaw();
-    expect(await read(files.freezerFile)).toBe(files.thawed);
+    expect(await directory.read(files.freezerFile)).toBe(files.thawed);
   });
 
   test('a group without a freezer cannot be frozen', async () => {
@@ -107,39 +93,39 @@ describe.each(versions)('control of cgroups, $title', ({ group, ...files }) => {
 
   test('processes killed for want of memory are counted', async () => {
     expect(await group().oomKills()).toBeUndefined();
-    await write({ [files.oom]: 'under_oom 0\noom 7\noom_kill 3\noom_group_kill 9\n' });
+    await directory.write({ [files.oom]: 'under_oom 0\noom 7\noom_kill 3\noom_group_kill 9\n' });
     expect(await group().oomKills()).toBe(3n);
-    await write({ [files.oom]: 'nothing\n' });
+    await directory.write({ [files.oom]: 'nothing\n' });
     expect(await group().oomKills()).toBeUndefined();
   });
 });
 
 test('a change of memory.events calls back until the watch ends', async () => {
   const file = 'c1/memory.events';
-  await write({ [file]: 'oom_kill 0\n' });
-  const cgroup = createCgroupsV2({ root, kill }).open('/c1');
+  await directory.write({ [file]: 'oom_kill 0\n' });
+  const cgroup = createCgroupsV2({ root: directory.root, kill }).open('/c1');
   const called = Promise.withResolvers<undefined>();
   let calls = 0;
   const events = cgroup.onMemoryEvent(() => {
     calls += 1;
     called.resolve(undefined);
   });
-  await write({ [file]: 'oom_kill 1\n' });
+  await directory.write({ [file]: 'oom_kill 1\n' });
   await called.promise;
   events?.[Symbol.dispose]();
   const callsBefore = calls;
   // A second watch of the same file tells when the kernel has delivered the change.
   const seen = Promise.withResolvers<undefined>();
-  const other = watch(join(root, file), () => seen.resolve(undefined));
-  await write({ [file]: 'oom_kill 2\n' });
+  const other = watch(join(directory.root, file), () => seen.resolve(undefined));
+  await directory.write({ [file]: 'oom_kill 2\n' });
   await seen.promise;
   other.close();
   expect(calls).toBe(callsBefore);
 });
 
 test('there is nothing to watch without a memory controller, nor in version 1', () => {
-  expect(createCgroupsV2({ root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
-  expect(createCgroupsV1({ root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
+  expect(createCgroupsV2({ root: directory.root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
+  expect(createCgroupsV1({ root: directory.root, kill }).open('/c1').onMemoryEvent(kill)).toBeUndefined();
 });
 
 test('a group that does not freeze in time goes on', async () => {

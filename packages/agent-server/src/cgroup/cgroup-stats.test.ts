@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { useCgroupDirectory } from '../testing/cgroup-directory.ts';
 import { systemError } from '../testing/memory-pipe.ts';
 import { unlimited } from './cgroup-file.ts';
 import { hugePageSizeName } from './huge-page-sizes.ts';
@@ -11,28 +11,15 @@ import { createCgroupsV2 } from './v2-cgroup.ts';
 import { readHugetlbStatsV1 } from './v1/hugetlb.ts';
 import { readHugetlbStatsV2 } from './v2/hugetlb.ts';
 
-let root = '';
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'hako-cgroup-'));
-});
-afterEach(async () => {
-  await rm(root, { recursive: true });
-});
-
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, name)), { recursive: true });
-    await writeFile(join(root, name), text);
-  }
-}
+const directory = useCgroupDirectory();
 
 const entry = (op: string, value: bigint) => ({ major: 254n, minor: 16n, op, value });
 
 describe('cgroup v2', () => {
-  const cgroup = () => createCgroupsV2({ root, kill: () => undefined }).open('/c1');
+  const cgroup = () => createCgroupsV2({ root: directory.root, kill: () => undefined }).open('/c1');
 
   test('counts are read and converted', async () => {
-    await write({
+    await directory.write({
       'c1/cpu.stat':
         'usage_usec 30\nuser_usec 20\nsystem_usec 10\nnr_periods 4\nnr_throttled 2\nthrottled_usec 7\n',
       'c1/memory.current': '4096\n',
@@ -77,7 +64,7 @@ describe('cgroup v2', () => {
   });
 
   test('a controller that is missing leaves its part out, and no pid limit is 0', async () => {
-    await write({ 'c1/pids.current': '1\n', 'c1/pids.max': 'max\n' });
+    await directory.write({ 'c1/pids.current': '1\n', 'c1/pids.max': 'max\n' });
     expect(await cgroup().stats()).toEqual({
       cpuStats: undefined,
       memoryStats: undefined,
@@ -88,50 +75,54 @@ describe('cgroup v2', () => {
   });
 
   test('huge pages are counted by size', async () => {
-    await write({ 'hugetlb.2MB.current': '6\n', 'hugetlb.2MB.events': 'max 2\n' });
-    expect(await readHugetlbStatsV2(root, ['2MB', '1GB'])).toEqual({
+    await directory.write({ 'hugetlb.2MB.current': '6\n', 'hugetlb.2MB.events': 'max 2\n' });
+    expect(await readHugetlbStatsV2(directory.root, ['2MB', '1GB'])).toEqual({
       '2MB': { usage: 6n, maxUsage: 0n, failcnt: 2n },
     });
   });
 
   test('everything is killed through cgroup.kill, then thawed', async () => {
-    await write({ 'c1/cgroup.kill': '', 'c1/cgroup.freeze': '1' });
+    await directory.write({ 'c1/cgroup.kill': '', 'c1/cgroup.freeze': '1' });
     await cgroup().killAll();
-    expect(await readFile(join(root, 'c1/cgroup.kill'), 'utf8')).toBe('1');
-    expect(await readFile(join(root, 'c1/cgroup.freeze'), 'utf8')).toBe('0');
+    expect(await directory.read('c1/cgroup.kill')).toBe('1');
+    expect(await directory.read('c1/cgroup.freeze')).toBe('0');
   });
 
   test('without cgroup.kill the group is frozen, killed one by one and thawed', async () => {
-    await write({ 'c1/cgroup.freeze': '0', 'c1/cgroup.procs': '11\n12\n', 'c1/below/cgroup.procs': '13\n' });
+    await directory.write({
+      'c1/cgroup.freeze': '0',
+      'c1/cgroup.procs': '11\n12\n',
+      'c1/below/cgroup.procs': '13\n',
+    });
     const killed: number[] = [];
     const kill = (pid: number) => {
       killed.push(pid);
       if (pid === 12) throw systemError('ESRCH', 'gone');
     };
-    await createCgroupsV2({ root, kill }).open('/c1').killAll();
+    await createCgroupsV2({ root: directory.root, kill }).open('/c1').killAll();
     expect(killed.toSorted()).toEqual([11, 12, 13]);
-    expect(await readFile(join(root, 'c1/cgroup.freeze'), 'utf8')).toBe('0');
+    expect(await directory.read('c1/cgroup.freeze')).toBe('0');
   });
 
   test('a group that is gone is neither killed, counted nor removed', async () => {
     await cgroup().killAll();
     await cgroup().remove();
     expect((await cgroup().stats()).memoryStats).toBeUndefined();
-    await expect(stat(join(root, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(stat(join(directory.root, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('what is left of a group is removed, children first', async () => {
-    await mkdir(join(root, 'c1/a/b'), { recursive: true });
+    await mkdir(join(directory.root, 'c1/a/b'), { recursive: true });
     await cgroup().remove();
-    await expect(stat(join(root, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(stat(join(directory.root, 'c1'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
 describe('cgroup v1', () => {
-  const cgroup = () => createCgroupsV1({ root, kill: () => undefined }).open('/c1');
+  const cgroup = () => createCgroupsV1({ root: directory.root, kill: () => undefined }).open('/c1');
 
   test('counts are read and converted', async () => {
-    await write({
+    await directory.write({
       'cpuacct/c1/cpuacct.usage': '123\n',
       'cpuacct/c1/cpuacct.usage_percpu': '100 23 \n',
       'cpuacct/c1/cpuacct.stat': 'user 2\nsystem 1\n',
@@ -173,31 +164,31 @@ describe('cgroup v1', () => {
   });
 
   test('huge pages are counted by size', async () => {
-    await write({
+    await directory.write({
       'hugetlb.2MB.usage_in_bytes': '6\n',
       'hugetlb.2MB.max_usage_in_bytes': '8\n',
       'hugetlb.2MB.failcnt': '2\n',
     });
-    expect(await readHugetlbStatsV1(root, ['2MB', '1GB'])).toEqual({
+    expect(await readHugetlbStatsV1(directory.root, ['2MB', '1GB'])).toEqual({
       '2MB': { usage: 6n, maxUsage: 8n, failcnt: 2n },
     });
   });
 
   test('the group is frozen, killed and thawed', async () => {
-    await write({ 'freezer/c1/freezer.state': 'THAWED', 'freezer/c1/cgroup.procs': '21\n' });
+    await directory.write({ 'freezer/c1/freezer.state': 'THAWED', 'freezer/c1/cgroup.procs': '21\n' });
     const killed: string[] = [];
     const kill = (pid: number, signal: number) => void killed.push(`${pid} ${signal}`);
-    await createCgroupsV1({ root, kill }).open('/c1').killAll();
+    await createCgroupsV1({ root: directory.root, kill }).open('/c1').killAll();
     expect(killed).toEqual(['21 9']);
-    expect(await readFile(join(root, 'freezer/c1/freezer.state'), 'utf8')).toBe('THAWED');
+    expect(await directory.read('freezer/c1/freezer.state')).toBe('THAWED');
   });
 
   test('what is left of it is removed from every controller', async () => {
-    await mkdir(join(root, 'cpu/c1'), { recursive: true });
-    await mkdir(join(root, 'memory/c1/x'), { recursive: true });
+    await mkdir(join(directory.root, 'cpu/c1'), { recursive: true });
+    await mkdir(join(directory.root, 'memory/c1/x'), { recursive: true });
     await cgroup().remove();
     for (const name of ['cpu/c1', 'memory/c1']) {
-      await expect(stat(join(root, name))).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect(stat(join(directory.root, name))).rejects.toMatchObject({ code: 'ENOENT' });
     }
   });
 });

@@ -4,21 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { testedAgents } from '../testing/agent-harness.ts';
 import { readAll, readUntil, runContainer, sleeper } from '../testing/ready-sandbox.ts';
 import { createRequest, execRequest } from '../testing/test-spec.ts';
+import { unknownProcesses } from '../testing/unknown-processes.ts';
 
 const terminal = { terminal: true, args: ['sh'], cwd: '/', env: ['PATH=/bin', 'TERM=xterm'] };
 
 describe.each(testedAgents)('TtyWinResize $title', ({ skip, start, kind }) => {
   test.skipIf(skip).each([
-    {
-      title: 'an unknown container [INVALID_ARGUMENT]',
-      request: { containerId: 'nope' },
-      code: Status.INVALID_ARGUMENT,
-    },
-    {
-      title: 'an unknown exec id [NOT_FOUND]',
-      request: { containerId: 'c1', execId: 'nope' },
-      code: Status.NOT_FOUND,
-    },
+    ...unknownProcesses,
     {
       title: 'a process without terminal [UNAVAILABLE]',
       request: { containerId: 'c1' },

@@ -4,20 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { testedAgents } from '../testing/agent-harness.ts';
 import { readAll, runContainer, sleeper } from '../testing/ready-sandbox.ts';
 import { execRequest } from '../testing/test-spec.ts';
+import { unknownProcesses } from '../testing/unknown-processes.ts';
 
 describe.each(testedAgents)('WaitProcess $title', ({ skip, start }) => {
-  test.skipIf(skip).each([
-    {
-      title: 'an unknown container [INVALID_ARGUMENT]',
-      request: { containerId: 'nope' },
-      code: Status.INVALID_ARGUMENT,
-    },
-    {
-      title: 'an unknown exec id [NOT_FOUND]',
-      request: { containerId: 'c1', execId: 'nope' },
-      code: Status.NOT_FOUND,
-    },
-  ])('refuses $title', async ({ request, code }) => {
+  test.skipIf(skip).each(unknownProcesses)('refuses $title', async ({ request, code }) => {
     await using harness = await start();
     await runContainer(harness, 'c1', sleeper);
     await expect(harness.client.waitProcess(request)).rejects.toMatchObject({ code });

@@ -40,8 +40,8 @@ function fakeDoors(port: string | undefined) {
   return { doors, nextOpened, listening };
 }
 
-test('a named port is used when it is there: handed out when the host comes, and again after it has gone', async () => {
-  const { doors, nextOpened, listening } = fakeDoors('hako.log.0');
+/** A channel whose connections are collected. */
+function logChannel() {
   const stop = new AbortController();
   const got: Duplex[] = [];
   const options = {
@@ -51,6 +51,12 @@ test('a named port is used when it is there: handed out when the host comes, and
     logger,
     signal: stop.signal,
   };
+  return { options, got, stop };
+}
+
+test('a named port is used when it is there: handed out when the host comes, and again after it has gone', async () => {
+  const { doors, nextOpened, listening } = fakeDoors('hako.log.0');
+  const { options, got, stop } = logChannel();
   expect(openSideChannel(options, doors)).toBe('serial://hako.log.0');
   for (const round of [1, 2]) {
     const { host, onPeer } = await nextOpened();
@@ -70,15 +76,7 @@ test('a named port is used when it is there: handed out when the host comes, and
 
 test('without the port it listens on vsock until it is stopped', () => {
   const { doors, listening } = fakeDoors(undefined);
-  const stop = new AbortController();
-  const got: Duplex[] = [];
-  const options = {
-    vsockPort: 1025,
-    portName: 'hako.log.0',
-    onConnection: (stream: Duplex) => got.push(stream),
-    logger,
-    signal: stop.signal,
-  };
+  const { options, got, stop } = logChannel();
   expect(openSideChannel(options, doors)).toBe('vsock://-1:1025');
   const [, guest] = createMemoryPair();
   listening[0]?.onConnection(guest);
