@@ -6,6 +6,7 @@ import type { DeviceDriver } from './devices/device-driver.ts';
 import type { GuestDevices } from './devices/guest-devices.ts';
 import type { HookRunner } from './hooks/run-hooks.ts';
 import type { Logger } from './logging/logger.ts';
+import type { PassedConnections } from './pass-fd/passed-connections.ts';
 import type { AgentPaths } from './paths/agent-paths.ts';
 import type { OciRuntime } from './runtime/oci-runtime.ts';
 import type { StorageDriver } from './storage/storage-driver.ts';
@@ -33,6 +34,8 @@ export interface AgentComponents {
   readonly deviceDrivers: ReadonlyMap<string, DeviceDriver>;
   /** Whether the agent is PID 1: it alone manages the guest. */
   readonly isInit: boolean;
+  /** Where hosts wait for standard streams; absent unless `agent.passfd_listener_port` asks for it. */
+  readonly passedConnections?: PassedConnections;
   /** Records a span per call; absent unless `agent.trace` asks for it. */
   readonly tracer?: CallTracer;
 }

@@ -15,6 +15,7 @@ import { createConsoleWriter } from './logging/console-writer.ts';
 import { createJsonLogger } from './logging/json-logger.ts';
 import type { Logger } from './logging/logger.ts';
 import { openLog } from './logging/open-log.ts';
+import type { PassedConnections } from './pass-fd/passed-connections.ts';
 import { createAgentPaths } from './paths/agent-paths.ts';
 import { setStartPolicy } from './policy/start-policy.ts';
 import { createAgentServer } from './server/agent-server.ts';
@@ -55,6 +56,13 @@ async function offerDebugConsole(options: AgentOptions, logger: Logger, signal: 
   }
 }
 
+/** Lets hosts bring connections for standard streams, if they said that they would. */
+async function offerPassFd(port: number, logger: Logger): Promise<PassedConnections | undefined> {
+  if (port === 0) return undefined;
+  const { listenForStreams } = await import('./pass-fd/listen-for-streams.ts');
+  return listenForStreams(port, logger);
+}
+
 /** Begins to record spans, with a library that is loaded only here. */
 async function startTracing(logger: Logger): Promise<CallTracer | undefined> {
   try {
@@ -92,8 +100,13 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
     onOrphan: ({ pid, status }) => logger.debug({ pid: String(pid), status }, 'orphan reaped'),
   });
   const paths = createAgentPaths(commandLine.runDir === undefined ? {} : { runDir: commandLine.runDir });
+  using passedConnections = await offerPassFd(options.passfdListenerPort, logger);
   const components = createLinuxComponents({ options, paths, logger, reaper, isInit });
-  await using agent = createAgent(tracer === undefined ? components : { ...components, tracer });
+  await using agent = createAgent({
+    ...components,
+    ...(tracer && { tracer }),
+    ...(passedConnections && { passedConnections }),
+  });
   await setStartPolicy(agent.policy, options.policyFile);
   const server = createAgentServer(agent, logger);
   const doorClosed = new AbortController();

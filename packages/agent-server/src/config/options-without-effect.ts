@@ -9,7 +9,6 @@ const withoutEffect = [
   'cdhApiTimeoutMs',
   'imagePullTimeoutMs',
   'launchProcessTimeoutMs',
-  'passfdListenerPort',
   'cgroupNoV1',
   'unifiedCgroupHierarchy',
   'guestComponentsRestApi',

@@ -3,6 +3,8 @@ import { createMutex, rejectOnAbort } from '../concurrency/mutex.ts';
 import { AgentError } from '../errors/agent-error.ts';
 import { errnoName } from '../errors/describe-error.ts';
 import type { RuntimeProcess } from '../runtime/oci-runtime.ts';
+import type { PassedStreams } from '../pass-fd/passed-streams.ts';
+import { carryInput, carryOutput } from '../pass-fd/carry-streams.ts';
 import { createOutputStream, type OutputStream } from './output-stream.ts';
 import {
   exitCodeOf,
@@ -32,6 +34,8 @@ export class GuestProcess implements Disposable {
   readonly #terminal: TerminalEnd | undefined;
   readonly #outputs: Readonly<Record<OutputName, OutputStream>>;
   readonly #stdinTurn = createMutex();
+  readonly #handedOver = new Set<OutputName>();
+  #carried: Promise<unknown> = Promise.resolve();
   #stdin: ByteSink | undefined;
   #outputsClosed = false;
   #exitStatus: ExitStatus | undefined;
@@ -76,10 +80,20 @@ export class GuestProcess implements Disposable {
    *
    * @throws AgentError `stream_closed` when a terminal has been hung up by {@link GuestProcess.closeStdin}
    */
-  async read(output: OutputName, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    if (this.#outputsClosed)
+  async read(
+    output: OutputName,
+    maxBytes: number,
+    signal: AbortSignal,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
+    if (this.#outputsClosed || this.#handedOver.has(output))
       throw new AgentError('stream_closed', `process ${this.id} has no ${output} any more`);
-    return await this.#outputs[output].read(maxBytes, signal);
+    return await this.#outputs[output].read(maxBytes, signal, into);
+  }
+
+  /** Lets the process run further ahead of whoever reads an output of it, unless somebody has chosen how far. */
+  widen(output: OutputName, capacityBytes: number): void {
+    this.#outputs[output].widen(capacityBytes);
   }
 
   /**
@@ -92,6 +106,28 @@ export class GuestProcess implements Disposable {
     if (this.#stdin === undefined)
       throw new AgentError('stream_closed', `process ${this.id} has no stdin any more`);
     await this.#stdin.write(bytes, { signal });
+  }
+
+  /**
+   * Joins its streams to connections of the host, which get what the RPCs then refuse. A terminal has one output, which
+   * goes where standard output does. To be called before anything is read or written.
+   */
+  handOver({ stdin, stdout, stderr }: PassedStreams): void {
+    const isTerminal = this.#terminal !== undefined;
+    if (stdin !== undefined && this.#stdin !== undefined) {
+      void carryInput(stdin, this.#stdin, !isTerminal);
+      this.#stdin = undefined;
+    }
+    const outputs = { stdout, stderr: isTerminal ? undefined : stderr };
+    if (isTerminal) stderr?.destroy();
+    this.#carried = Promise.all(
+      (['stdout', 'stderr'] as const).map(async (name) => {
+        const connection = outputs[name];
+        if (connection === undefined) return;
+        this.#handedOver.add(name);
+        await carryOutput(this.#outputs[name], connection);
+      }),
+    );
   }
 
   /** End of input. A terminal is hung up, which ends its output too. May be repeated. */
@@ -137,6 +173,7 @@ export class GuestProcess implements Disposable {
    */
   async waitForExit(signal: AbortSignal): Promise<number> {
     const status = await rejectOnAbort(this.exited, signal);
+    await rejectOnAbort(this.#carried, signal);
     await Promise.all([this.#outputs.stdout.drained(signal), this.#outputs.stderr.drained(signal)]);
     return exitCodeOf(status);
   }

@@ -2,6 +2,7 @@
 import { grpcToOciProcess } from '@hako/protocols';
 import { translatePciEnvironment } from '../devices/pci-environment.ts';
 import { AgentError } from '../errors/agent-error.ts';
+import { takeStreams } from '../pass-fd/passed-streams.ts';
 import { borrowCapabilities } from '../spec/capabilities.ts';
 import { effectiveProcess } from '../spec/effective-process.ts';
 import { withStringUser } from '../spec/string-user.ts';
@@ -10,8 +11,10 @@ import type { HandlerFactory } from './rpc-context.ts';
 
 /** Starts one more process in a container; it runs at once. */
 export const execProcess: HandlerFactory<'execProcess'> =
-  ({ sandbox }) =>
-  async ({ containerId, execId, stringUser, process: requested }, { signal }) => {
+  ({ components, sandbox }) =>
+  async (request, { signal }) => {
+    using taken = await takeStreams(components.passedConnections, request, signal);
+    const { containerId, execId, stringUser, process: requested } = request;
     if (requested === undefined) throw new AgentError('invalid_request', 'the request has no process');
     const container = sandbox.containers.get(containerId);
     container.refuseExecId(execId);
@@ -20,5 +23,6 @@ export const execProcess: HandlerFactory<'execProcess'> =
     const process = borrowCapabilities(named, spec.process);
     checkProcess(process, rootDir);
     await container.exec(execId, translatePciEnvironment(process, container.pciAddresses), signal);
+    container.process(execId).handOver(taken.release());
     return {};
   };
