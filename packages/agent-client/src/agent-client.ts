@@ -5,6 +5,7 @@ import { AgentConnection } from './agent-connection.ts';
 import { silentLogger, type AgentLogger } from './agent-logger.ts';
 import { resolveTimeouts, type AgentTimeouts } from './agent-timeouts.ts';
 import { attachCalls, type AttachCalls } from './attach/attach-process.ts';
+import { OutputPort, type OutputPortAccess } from './attach/output-port.ts';
 import { createCaller } from './caller.ts';
 import { containerCalls, type ContainerCalls } from './calls/container-calls.ts';
 import { guestCalls, type GuestCalls } from './calls/guest-calls.ts';
@@ -20,6 +21,8 @@ export interface AgentClientComponents {
   readonly dial?: AgentDialer;
   /** A connection to use; the client owns it from now on. Either this or `dial`, or both: then `dial` follows a disconnect. */
   readonly channel?: Channel;
+  /** A port that much output of processes may come over. Connected when an agent asks for it, closed with the client. */
+  readonly outputPort?: OutputPortAccess;
   /** Deadlines that differ from the defaults. */
   readonly timeouts?: Partial<AgentTimeouts>;
   readonly logger?: AgentLogger;
@@ -70,11 +73,12 @@ export function createAgentClient(components: AgentClientComponents): AgentClien
   );
   const call = createCaller(connection, timeouts);
   const processes = processCalls(call);
+  const port = components.outputPort === undefined ? undefined : new OutputPort(components.outputPort);
   return {
     ...sandboxCalls(call),
     ...containerCalls(call),
     ...processes,
-    ...attachCalls(call, processes),
+    ...attachCalls(call, processes, port),
     ...networkCalls(call, logger),
     ...guestCalls(call),
     get dead() {
@@ -82,8 +86,17 @@ export function createAgentClient(components: AgentClientComponents): AgentClien
     },
     disconnect: (options) => connection.disconnect(options),
     markDead: (cause) => connection.markDead(cause),
-    close: (options) => connection.close(options),
-    abort: () => void connection.abort(),
-    [Symbol.asyncDispose]: () => connection.abort(),
+    async close(options) {
+      await connection.close(options);
+      port?.close();
+    },
+    abort: () => {
+      port?.close();
+      void connection.abort();
+    },
+    [Symbol.asyncDispose]: () => {
+      port?.close();
+      return connection.abort();
+    },
   };
 }

@@ -13,6 +13,11 @@ import type { GuestCalls } from './calls/guest-calls.ts';
  */
 const parentDirectoryMode = 0x8000_0000 + 0o750;
 
+/** What takes the pieces of files. */
+export interface FileReceiver {
+  copyFile(...call: Parameters<GuestCalls['copyFile']>): Promise<unknown>;
+}
+
 type FileFacts = Omit<CopyFileRequest, 'offset' | 'data'>;
 
 function factsOf(destination: string, stats: Stats, size: number): FileFacts {
@@ -43,7 +48,7 @@ async function readPiece(
 }
 
 async function copyRegularFile(
-  agent: Pick<GuestCalls, 'copyFile'>,
+  agent: FileReceiver,
   source: string,
   destination: string,
   options: AgentCallOptions,
@@ -81,7 +86,7 @@ async function copyRegularFile(
  * @throws AgentClientError `unsupported_file` for other kinds of files, `file_changed`, and what calls reject with.
  */
 export async function copyFile(
-  agent: Pick<GuestCalls, 'copyFile'>,
+  agent: FileReceiver,
   source: string,
   destination: string,
   options: AgentCallOptions = {},

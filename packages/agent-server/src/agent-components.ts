@@ -12,6 +12,7 @@ import type { OciRuntime } from './runtime/oci-runtime.ts';
 import type { StorageDriver } from './storage/storage-driver.ts';
 import type { GuestSystem } from './system/guest-system.ts';
 import type { Mounter } from './system/mounter.ts';
+import type { PortDoors } from './output-port/output-ports.ts';
 import type { ProgramRunner } from './system/program-runner.ts';
 import type { CallTracer } from './tracing/call-tracer.ts';
 
@@ -31,6 +32,8 @@ export interface AgentComponents {
   readonly devices: GuestDevices;
   /** Opens the network of the guest, for one call. */
   readonly openNetwork: () => Promise<RouteSocket>;
+  /** Virtio-serial ports of the machine. */
+  readonly ports: PortDoors;
   readonly deviceDrivers: ReadonlyMap<string, DeviceDriver>;
   /** Whether the agent is PID 1: it alone manages the guest. */
   readonly isInit: boolean;

@@ -6,6 +6,7 @@ import type { AgentComponents } from './agent-components.ts';
 import { createCallDurations } from './metrics/call-durations.ts';
 import { createAgentService } from './rpc/agent-service.ts';
 import { createDecisionLog } from './policy/decision-log.ts';
+import { OutputPorts } from './output-port/output-ports.ts';
 import { createPolicy, type Policy } from './policy/policy.ts';
 import type { RpcGate } from './rpc/gate.ts';
 import { healthService } from './rpc/health-service.ts';
@@ -97,6 +98,7 @@ export function createAgent(components: AgentComponents, ownGate?: RpcGate): Age
     sandbox,
     callDurations: createCallDurations(),
     memoryAgent: createMemoryAgent(components.options.memAgent, logger),
+    outputPorts: new OutputPorts(components.ports),
   };
   return {
     agentService: createAgentService(context, gate),

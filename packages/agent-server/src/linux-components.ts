@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statfsSync } from 'node:fs';
-import { kill, openUeventSocket, type Reaper, systemLibc } from '@hako/linux';
+import { findPort, kill, openPort, openUeventSocket, type Reaper, systemLibc } from '@hako/linux';
 import type { AgentComponents } from './agent-components.ts';
 import { detectCgroupLayout } from './cgroup/cgroup-layout.ts';
 import { createCgroupsV1 } from './cgroup/v1-cgroup.ts';
@@ -74,6 +74,7 @@ export function createLinuxComponents(request: LinuxComponentsOptions): AgentCom
       const { openRouteSocket } = await import('./optional/network.ts');
       return openRouteSocket({}, systemLibc());
     },
+    ports: { findPort, openPort },
     deviceDrivers,
   };
 }

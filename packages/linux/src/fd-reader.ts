@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync } from 'node:fs';
 import { setNonBlocking } from './fd-control.ts';
-import { systemError } from './ffi/invoke.ts';
+import { isToBeRepeated, systemError } from './ffi/invoke.ts';
 import { type Libc, systemLibc } from './ffi/libc.ts';
 import type { PollHandle } from './ffi/poller.ts';
 import { LinuxError } from './linux-error.ts';
 import { isPtyMaster } from './pty.ts';
 import type { WaitOptions, WaitSubject } from './wait-options.ts';
 import { WaitQueue } from './wait-queue.ts';
+
+/** Limits of one {@link FdReader.read}, and where its bytes go. */
+export interface ReadOptions extends WaitOptions {
+  /** Memory to read into, at most as much as fits; the answer is a view of its beginning. Default: fresh memory. */
+  readonly into?: Uint8Array | undefined;
+}
 
 /**
  * Reads a pipe, pty master, socket or pollable character device in the event loop, without a thread.
@@ -24,7 +30,14 @@ export interface FdReader extends AsyncDisposable {
    * @throws LinuxError `aborted`, `timed_out`, `closed`, `queue_overflow` (64 reads wait already), `invalid_argument`
    * for a limit below 1, or the errno name of read(2).
    */
-  read(maxBytes: number, options?: WaitOptions): Promise<Uint8Array>;
+  read(maxBytes: number, options?: ReadOptions): Promise<Uint8Array>;
+  /**
+   * Takes what is there, as much as fits, without waiting. The answer is a view of the beginning of `into`, empty at the end of
+   * file; `undefined` when there is nothing yet or other reads wait.
+   *
+   * @throws LinuxError `closed`, or the errno name of read(2)
+   */
+  readNow(into: Uint8Array): Uint8Array | undefined;
   /** Closes the descriptor at once; waiting reads end with code `closed`. Idempotent. */
   close(): void;
 }
@@ -35,6 +48,11 @@ const scratchBytes = 64 * 1024; // a pipe's default capacity
 /** Reads answered without going through the loop; then it gets a turn, or a fast producer would starve it. */
 const readsPerTurn = 16;
 
+interface ReadRequest {
+  readonly maxBytes: number;
+  readonly into: Uint8Array | undefined;
+}
+
 /** Takes over a descriptor, which becomes non-blocking and is closed with the reader. Reading starts when asked. */
 export function createFdReader(fd: number, libc: Libc = systemLibc()): FdReader {
   return new PollingReader(fd, libc);
@@ -44,7 +62,7 @@ class PollingReader implements FdReader {
   readonly fd: number;
   readonly #libc: Libc;
   readonly #subject: WaitSubject;
-  readonly #queue: WaitQueue<number, Uint8Array>;
+  readonly #queue: WaitQueue<ReadRequest, Uint8Array>;
   #poll: PollHandle | undefined;
   #turn: NodeJS.Immediate | undefined;
   #readsLeft = readsPerTurn;
@@ -64,11 +82,19 @@ class PollingReader implements FdReader {
     setNonBlocking(fd, libc);
   }
 
-  async read(maxBytes: number, options: WaitOptions = {}): Promise<Uint8Array> {
+  async read(maxBytes: number, options: ReadOptions = {}): Promise<Uint8Array> {
     if (!(maxBytes >= 1)) {
       throw new LinuxError({ code: 'invalid_argument', ...this.#subject, detail: `maxBytes ${maxBytes}` });
     }
-    return this.#queue.enqueue(Math.min(Math.floor(maxBytes), maxChunkBytes), options);
+    const { into } = options;
+    const limit = Math.min(Math.floor(maxBytes), maxChunkBytes, into?.length ?? maxChunkBytes);
+    return this.#queue.enqueue({ maxBytes: limit, into }, options);
+  }
+
+  readNow(into: Uint8Array): Uint8Array | undefined {
+    if (this.#closed) throw new LinuxError({ code: 'closed', ...this.#subject });
+    if (this.#queue.head !== undefined || into.length === 0) return undefined;
+    return this.#readNow({ maxBytes: Math.min(into.length, maxChunkBytes), into });
   }
 
   close(): void {
@@ -123,16 +149,18 @@ class PollingReader implements FdReader {
   }
 
   /** @returns `undefined` when there is nothing yet. */
-  #readNow(maxBytes: number): Uint8Array | undefined {
-    const buffer = maxBytes > scratchBytes ? Buffer.allocUnsafeSlow(maxBytes) : this.#takeScratch();
+  #readNow({ maxBytes, into }: ReadRequest): Uint8Array | undefined {
+    const buffer = into ?? (maxBytes > scratchBytes ? Buffer.allocUnsafeSlow(maxBytes) : this.#takeScratch());
     const length = this.#libc.call('read', this.fd, buffer, Math.min(maxBytes, buffer.length));
     if (length === -1) {
+      const isEmpty = isToBeRepeated(this.#libc);
+      if (into === undefined) this.#keepScratch(buffer);
+      if (isEmpty) return undefined;
       const error = systemError(this.#libc, 'read', this.#subject.operand);
-      this.#keepScratch(buffer);
-      if (error.code === 'EAGAIN' || error.code === 'EINTR') return undefined;
       if (error.code === 'EIO' && isPtyMaster(this.fd, this.#libc)) return new Uint8Array(0);
       throw error;
     }
+    if (into !== undefined) return into.subarray(0, length);
     // A well-filled buffer is handed over; a little in it is copied, so that a few bytes do not hold 64 KiB.
     if (length * 2 >= buffer.length) return buffer.subarray(0, length);
     const copy = Uint8Array.prototype.slice.call(buffer, 0, length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync } from 'node:fs';
 import { setNonBlocking } from './fd-control.ts';
-import { systemError } from './ffi/invoke.ts';
+import { isToBeRepeated, systemError } from './ffi/invoke.ts';
 import { type Libc, systemLibc } from './ffi/libc.ts';
 import type { PollHandle } from './ffi/poller.ts';
 import { LinuxError } from './linux-error.ts';
@@ -104,11 +104,10 @@ class PollingWriter implements FdWriter {
   #writeNow(request: PendingWrite): boolean {
     if (request.bytes.length === 0) return true;
     const rest = request.bytes.subarray(request.written, request.written + bytesPerTurn);
-    const length = this.#libc.call('write', this.fd, rest, rest.length);
+    const length = writePieces(this.#libc, this.fd, rest);
     if (length === -1) {
-      const error = systemError(this.#libc, 'write', this.#subject.operand);
-      if (error.code === 'EAGAIN' || error.code === 'EINTR') return false;
-      throw error;
+      if (isToBeRepeated(this.#libc)) return false;
+      throw systemError(this.#libc, 'write', this.#subject.operand);
     }
     request.written += length;
     this.#bytesLeft -= length;
@@ -130,6 +129,21 @@ class PollingWriter implements FdWriter {
       this.#serve();
     });
   }
+}
+
+/** A virtio-serial port takes this much of each buffer it is given, see port_fops_write in the kernel's virtio_console.c. */
+const pieceBytes = 32 * 1024;
+
+/** One call for many pieces, each of which a port takes whole; to all other files they are one. */
+function writePieces(libc: Libc, fd: number, bytes: Uint8Array): number {
+  if (bytes.length <= pieceBytes) return libc.call('write', fd, bytes, bytes.length);
+  const count = Math.ceil(bytes.length / pieceBytes);
+  // An array of struct iovec: address and length, in the order of bytes of the machine.
+  const vectors = new BigUint64Array(2 * count).fill(BigInt(pieceBytes));
+  const start = libc.addressOf(bytes);
+  for (let piece = 0; piece < count; piece += 1) vectors[2 * piece] = start + BigInt(piece * pieceBytes);
+  vectors[2 * count - 1] = BigInt(bytes.length - (count - 1) * pieceBytes);
+  return libc.call('writev', fd, new Uint8Array(vectors.buffer), count);
 }
 
 function withBytesWritten(error: LinuxError, request: PendingWrite): LinuxError {

@@ -3,7 +3,7 @@ export { setDateTime } from './clock.ts';
 export { createConsoleSocket, type ConsoleSocket } from './console-socket.ts';
 export { createMappedDevice, removeMappedDevice, type MappedTarget } from './device-mapper.ts';
 export { exitStatusToCode, type ExitStatus } from './exit-status.ts';
-export { createFdReader, type FdReader } from './fd-reader.ts';
+export { createFdReader, type FdReader, type ReadOptions } from './fd-reader.ts';
 export { createFdWriter, type FdWriter } from './fd-writer.ts';
 export { loadLibc, systemLibc, type Libc, type LibcBackend, type LoadLibcOptions } from './ffi/libc.ts';
 export { type PollHandle, type Poller, type Readiness } from './ffi/poller.ts';
@@ -38,7 +38,7 @@ export { openRoot, type OpenRootOptions, type RootDirectory } from './root-direc
 export { sendFds } from './send-fds.ts';
 export { setControllingTerminal, startSession } from './session.ts';
 export { shareMount, type MountPlace } from './share-mount.ts';
-export { createSocketPair } from './socket-pair.ts';
+export { socketFd } from './socket-fd.ts';
 export { setChildSubreaper } from './subreaper.ts';
 export { enableSwap } from './swap.ts';
 export { tapHardwareAddress } from './tap.ts';

@@ -3,9 +3,9 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { receiveFds } from './receive-fds.ts';
 import { sendFds } from './send-fds.ts';
-import { createSocketPair } from './socket-pair.ts';
 import { tapHardwareAddress } from './tap.ts';
 import { backends } from './testing/backends.ts';
+import { createSocketPair } from './testing/socket-pair.ts';
 
 describe.each(backends)('descriptors through $title', ({ missing, load }) => {
   test.skipIf(missing).each([1, 2, 8])('%i open files arrive at the other end', (count) => {

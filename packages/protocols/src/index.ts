@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { agentPortName, sharedDirectoryTag } from './channel-names.ts';
+export { agentPortName, outputPortNames, sharedDirectoryTag } from './channel-names.ts';
 export { guestBundlePath, guestPaths, guestRootfsPath } from './guest-paths.ts';
 export { agentPorts, traceExportPort } from './ports.ts';
 export { ProtocolsError } from './protocols-error.ts';

@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts';
 import type { ProcessId } from '../calls/process-calls.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { AttachedProcess, AttachedWaitOptions } from './attached-process.ts';
+import type { OutputPort } from './output-port.ts';
 import { pollProcess, type PolledCalls } from './polled-process.ts';
 import { StreamedProcess } from './streamed-process.ts';
 
@@ -16,13 +17,22 @@ export interface AttachCalls {
   attachProcess(process: ProcessId): AttachedProcess;
 }
 
-/** Makes the {@link AttachCalls} of a caller. */
-export function attachCalls(call: Caller, calls: PolledCalls): AttachCalls {
-  return { attachProcess: (process) => attachProcess(call, calls, process) };
+/**
+ * Makes the {@link AttachCalls} of a caller.
+ *
+ * @param port - what much output may come over
+ */
+export function attachCalls(call: Caller, calls: PolledCalls, port?: OutputPort): AttachCalls {
+  return { attachProcess: (process) => attachProcess(call, calls, process, port) };
 }
 
-function attachProcess(call: Caller, calls: PolledCalls, process: ProcessId): AttachedProcess {
-  const streamed = new StreamedProcess(call, process);
+function attachProcess(
+  call: Caller,
+  calls: PolledCalls,
+  process: ProcessId,
+  port: OutputPort | undefined,
+): AttachedProcess {
+  const streamed = new StreamedProcess(call, process, port);
   let isClosed = false;
   const chosen = streamed.known.then((known) => {
     const road = known ? streamed : pollProcess(calls, process);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AgentClientError } from '../agent-client-error.ts';
 
-/** Bytes of one output that are granted to the agent, and so may wait here for their reader. */
+/** Bytes of one output that are granted to the agent at first, and so may wait here for their reader. */
 export const outputWindowBytes = 256 * 1024;
 
-/** Credit is given back in portions, so that not every piece makes a message. */
-const portionBytes = outputWindowBytes / 4;
+/** Credit is given back in portions of the window, so that not every piece makes a message. */
+const portionsPerWindow = 2;
 
 const nothing = new Uint8Array(0);
 
@@ -12,14 +13,37 @@ const nothing = new Uint8Array(0);
 export class OutputQueue {
   readonly #grant: (bytes: number) => void;
   readonly #pieces: Uint8Array[] = [];
+  #windowBytes = outputWindowBytes;
+  /** What the agent may still send. */
+  #credit = outputWindowBytes;
   #ungranted = 0;
   #wake = Promise.withResolvers<undefined>();
   #end: { readonly error?: unknown } | undefined;
   #isDiscarded = false;
 
-  /** @param grant - gives the agent credit */
+  /** @param grant - gives the agent credit; called for the first at once */
   constructor(grant: (bytes: number) => void) {
     this.#grant = grant;
+    grant(outputWindowBytes);
+  }
+
+  /** Lets more bytes be on their way. */
+  widen(windowBytes: number): void {
+    const moreBytes = windowBytes - this.#windowBytes;
+    this.#windowBytes = windowBytes;
+    this.#credit += moreBytes;
+    this.#grant(moreBytes);
+  }
+
+  /**
+   * Notes that bytes have come, which is to be followed by {@link OutputQueue.push}.
+   *
+   * @throws AgentClientError `protocol_violation` for bytes beyond the credit: they would pile up here
+   */
+  spend(bytes: number): void {
+    if (bytes > this.#credit)
+      throw new AgentClientError('protocol_violation', 'agent has sent more output than it was granted');
+    this.#credit -= bytes;
   }
 
   /** Takes a piece from the agent. */
@@ -66,8 +90,10 @@ export class OutputQueue {
 
   #giveBack(bytes: number): void {
     this.#ungranted += bytes;
-    if (this.#ungranted < portionBytes || this.#end !== undefined) return;
-    this.#grant(this.#ungranted);
+    if (this.#ungranted < this.#windowBytes / portionsPerWindow || this.#end !== undefined) return;
+    const value = this.#ungranted;
     this.#ungranted = 0;
+    this.#credit += value;
+    this.#grant(value);
   }
 }

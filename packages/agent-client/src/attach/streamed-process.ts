@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Refusal_Request, type AttachRequest, type AttachResponse } from '@hako/protocols/process-io';
+import { Output, Refusal_Request, type AttachRequest, type AttachResponse } from '@hako/protocols/process-io';
 import { Status } from 'nice-grpc-common';
 import { AgentClientError } from '../agent-client-error.ts';
 import type { Caller } from '../caller.ts';
@@ -9,7 +9,9 @@ import { unlessAborted } from '../unless-aborted.ts';
 import type { AttachedProcess, AttachedWaitOptions, OutputName } from './attached-process.ts';
 import { InputCredit } from './input-credit.ts';
 import { MessageQueue } from './message-queue.ts';
-import { OutputQueue, outputWindowBytes } from './output-queue.ts';
+import type { OutputPort } from './output-port.ts';
+import { OutputQueue } from './output-queue.ts';
+import { PortOutput } from './port-output.ts';
 import { isUnknownService, unknownService } from './unknown-service.ts';
 
 /** Most bytes of input in one message: what a Linux pipe holds by default. */
@@ -28,18 +30,22 @@ export class StreamedProcess implements AttachedProcess {
   readonly #exit = Promise.withResolvers<number>();
   readonly #credit = new InputCredit();
   readonly #outputs: Readonly<Record<OutputName, OutputQueue>>;
+  readonly #port: OutputPort | undefined;
+  readonly #portOutputs: Readonly<Record<OutputName, PortOutput>>;
   #writing: Promise<unknown> = Promise.resolve();
   #exitCode: number | undefined;
 
-  constructor(call: Caller, process: ProcessId) {
+  /** @param port - what much output may come over, instead of the stream */
+  constructor(call: Caller, process: ProcessId, port?: OutputPort) {
+    this.#port = port;
     this.known = this.#known.promise;
-    const output = (kind: 'stdoutCredit' | 'stderrCredit'): OutputQueue => {
-      const grant = (value: number): void => this.#ask({ $case: kind, value });
-      grant(outputWindowBytes);
-      return new OutputQueue(grant);
-    };
+    const output = (kind: 'stdoutCredit' | 'stderrCredit'): OutputQueue =>
+      new OutputQueue((value) => this.#ask({ $case: kind, value }));
     this.#ask({ $case: 'process', value: { containerId: process.containerId, execId: process.execId } });
-    this.#outputs = { stdout: output('stdoutCredit'), stderr: output('stderrCredit') };
+    if (port !== undefined) this.#ask({ $case: 'outputPort', value: { name: port.name } });
+    const [stdout, stderr] = [output('stdoutCredit'), output('stderrCredit')];
+    this.#outputs = { stdout, stderr };
+    this.#portOutputs = { stdout: new PortOutput(stdout), stderr: new PortOutput(stderr) };
     // Each of them may be nobody's concern.
     for (const promise of [this.known, this.#exit.promise]) promise.catch(() => undefined);
     this.#converse(call).catch((error: unknown) => this.#end(error));
@@ -130,11 +136,12 @@ export class StreamedProcess implements AttachedProcess {
         this.#known.resolve(true);
         return;
       case 'stdout':
-        stdout.push(answer.value);
+      case 'stderr': {
+        const output = this.#outputs[answer.$case];
+        output.spend(answer.value.length);
+        output.push(answer.value);
         return;
-      case 'stderr':
-        stderr.push(answer.value);
-        return;
+      }
       case 'stdoutEnd':
         stdout.finish();
         return;
@@ -147,12 +154,37 @@ export class StreamedProcess implements AttachedProcess {
       case 'refusal':
         if (answer.value.request === Refusal_Request.REQUEST_STDIN) this.#credit.fail(refused(answer.value));
         return;
+      case 'portWanted':
+        this.#connectPort();
+        return;
+      case 'portUsed':
+        this.#portOutputOf(answer.value).use();
+        return;
+      case 'portEnd':
+        this.#portOutputOf(answer.value.output).end(answer.value.bytes);
+        return;
       case 'exit':
         this.#exitCode = answer.value;
         this.#credit.fail(new AgentClientError('rpc_failed', 'process has ended', stdinGone));
         this.#ask({ $case: 'release', value: {} });
         this.#questions.close();
     }
+  }
+
+  /** What comes over a port that cannot be reached goes on coming over the stream. */
+  #connectPort(): void {
+    const port = this.#port;
+    if (port === undefined) return;
+    const { token } = port;
+    const [stdout, stderr] = [this.#portOutputs.stdout.join(port), this.#portOutputs.stderr.join(port)];
+    port.connect().then(
+      () => this.#ask({ $case: 'portReady', value: { token, stdout, stderr } }),
+      () => undefined,
+    );
+  }
+
+  #portOutputOf(output: Output): PortOutput {
+    return this.#portOutputs[output === Output.OUTPUT_STDERR ? 'stderr' : 'stdout'];
   }
 
   /**
@@ -165,7 +197,8 @@ export class StreamedProcess implements AttachedProcess {
     if (this.#exitCode === undefined) this.#exit.reject(error);
     else this.#exit.resolve(this.#exitCode);
     this.#credit.fail(error);
-    for (const output of Object.values(this.#outputs)) output.finish({ error });
+    const hasExited = this.#exitCode !== undefined;
+    for (const output of Object.values(this.#portOutputs)) output.streamEnded(error, { hasExited });
     this.#questions.close();
   }
 }

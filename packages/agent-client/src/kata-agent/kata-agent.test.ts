@@ -17,7 +17,7 @@ test("has all methods of Kata's Agent interface and no others", () => {
 });
 
 describe('the connection', () => {
-  test('is dialed by the first request and kept', async () => {
+  test('is dialed by the first request and kept [proves KataAgent.init, KataAgent.capabilities, KataAgent.longLiveConn]', async () => {
     await using it = connectKataAgent();
     expect(it.agent.init({ trace: true })).toEqual({ disableVmShutdown: true });
     expect([it.agent.longLiveConn(), it.agent.capabilities()]).toEqual([true, { blockDevices: true }]);
@@ -34,7 +34,7 @@ describe('the connection', () => {
     expect([it.agent.longLiveConn(), it.dials.length]).toEqual([false, 2]);
   });
 
-  test('that has ended fails requests until disconnect', async () => {
+  test('that has ended fails requests until disconnect [proves KataAgent.disconnect]', async () => {
     await using it = connectKataAgent(() => undefined);
     await it.agent.check();
     it.fake.crash();
@@ -56,7 +56,7 @@ describe('the connection', () => {
     await expect(agent.check()).rejects.toEqual(error('dead_agent'));
   });
 
-  test('ends by markDead, and what waits on it fails', async () => {
+  test('ends by markDead, and what waits on it fails [proves KataAgent.markDead]', async () => {
     await using it = connectKataAgent();
     it.fake.hang('getOOMEvent');
     const waiting = it.agent.getOOMEvent().catch((reason: unknown) => reason);
@@ -66,7 +66,7 @@ describe('the connection', () => {
     await expect(it.agent.listRoutes()).rejects.toEqual(error('dead_agent', { cause: 'monitor' }));
   });
 
-  test('is taken over by reuseAgent', async () => {
+  test('is taken over by reuseAgent [proves KataAgent.reuseAgent]', async () => {
     await using first = connectKataAgent();
     await using second = connectKataAgent();
     await first.agent.check();
@@ -77,7 +77,7 @@ describe('the connection', () => {
     await expect(second.agent.reuseAgent({} as KataAgent)).rejects.toEqual(error('invalid_request'));
   });
 
-  test('is described by save for another process to load', async () => {
+  test('is described by save for another process to load [proves KataAgent.save, KataAgent.load, KataAgent.cleanup]', async () => {
     await using it = connectKataAgent();
     expect(it.agent.save()).toEqual({ url: 'vsock://3:1024' });
     const next = createKataAgent();
@@ -130,18 +130,21 @@ describe('a machine', () => {
     return { vm, devices };
   }
 
-  test.each(sockets)('is given its agent at $url', async ({ socket, url, device }) => {
-    await using it = connectKataAgent();
-    const { vm, devices } = machine(socket, false);
-    expect(() => it.agent.getAgentURL()).toThrow(error('invalid_request'));
-    await it.agent.createSandbox(vm, 's1', '/nowhere');
-    expect(devices).toEqual(device ? [socket] : []);
-    expect(it.agent.getAgentURL()).toBe(url);
-    it.agent.setAgentURL();
-    expect(it.agent.save()).toEqual({ url });
-  });
+  test.each(sockets)(
+    'is given its agent at $url [proves KataAgent.createSandbox, KataAgent.getAgentURL, KataAgent.setAgentURL]',
+    async ({ socket, url, device }) => {
+      await using it = connectKataAgent();
+      const { vm, devices } = machine(socket, false);
+      expect(() => it.agent.getAgentURL()).toThrow(error('invalid_request'));
+      await it.agent.createSandbox(vm, 's1', '/nowhere');
+      expect(devices).toEqual(device ? [socket] : []);
+      expect(it.agent.getAgentURL()).toBe(url);
+      it.agent.setAgentURL();
+      expect(it.agent.save()).toEqual({ url });
+    },
+  );
 
-  test('shares a directory that is made for it', async () => {
+  test('shares a directory that is made for it [proves KataAgent.configure]', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'hako-share-'));
     const path = join(directory, 'a/shared');
     await using it = connectKataAgent();
@@ -152,13 +155,13 @@ describe('a machine', () => {
     await rm(directory, { recursive: true });
   });
 
-  test('that another process has configured is known by its socket', async () => {
+  test('that another process has configured is known by its socket [proves KataAgent.configureFromGrpc]', async () => {
     await using it = connectKataAgent();
     await it.agent.configureFromGrpc(machine(sockets[1]!.socket, true).vm, 's1', { longLiveConn: false });
     expect([it.agent.getAgentURL(), it.agent.longLiveConn()]).toEqual(['hvsock:///run/vm.sock:1024', false]);
   });
 
-  test('is told policy, network and sandbox in this order', async () => {
+  test('is told policy, network and sandbox in this order [proves KataAgent.startSandbox]', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'hako-dns-'));
     const resolvConfPath = join(directory, 'resolv.conf');
     await writeFile(resolvConfPath, 'nameserver 1.1.1.1\nsearch x\n');

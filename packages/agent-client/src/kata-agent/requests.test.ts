@@ -313,13 +313,16 @@ const cases: readonly Case[] = [
 ];
 
 describe('requests', () => {
-  test.each(cases)('$method is $rpc', async ({ call, rpc, request, reply = {}, result }) => {
-    await using it = connectKataAgent();
-    it.fake.intercept(rpc, () => Promise.resolve(reply));
-    const answer = await call(it.agent);
-    expect(it.fake.calls).toEqual([{ method: rpc, request }]);
-    expect(answer).toEqual(result);
-  });
+  test.each(cases)(
+    '$method is $rpc [proves KataAgent.$method]',
+    async ({ call, rpc, request, reply = {}, result }) => {
+      await using it = connectKataAgent();
+      it.fake.intercept(rpc, () => Promise.resolve(reply));
+      const answer = await call(it.agent);
+      expect(it.fake.calls).toEqual([{ method: rpc, request }]);
+      expect(answer).toEqual(result);
+    },
+  );
 
   test.each(cases)('an error of the agent comes through $method', async ({ call, rpc }) => {
     await using it = connectKataAgent();
@@ -329,7 +332,7 @@ describe('requests', () => {
     );
   });
 
-  test('a file is copied in pieces of 1 MiB', async () => {
+  test('a file is copied in pieces of 1 MiB [proves KataAgent.copyFile]', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'hako-copy-')), 'file');
     await writeFile(path, Buffer.alloc(2_500_000));
     await using it = connectKataAgent();

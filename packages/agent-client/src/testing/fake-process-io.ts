@@ -91,6 +91,10 @@ async function serve(
         break;
       case 'process':
         throw new ServerError(Status.INVALID_ARGUMENT, 'named twice');
+      // Ports are offered by the real agent only; a client without one does as before.
+      case 'outputPort':
+      case 'portReady':
+        break;
       case 'release':
       case undefined:
         return;

@@ -13,19 +13,28 @@ export interface Mutex {
 /** A {@link Mutex} that nobody holds. */
 export function createMutex(): Mutex {
   let tail: Promise<void> = Promise.resolve();
+  let asking = 0;
   return {
     async acquire(signal) {
       signal?.throwIfAborted();
       const turn = tail;
+      const isFree = asking === 0;
+      asking += 1;
       const { promise, resolve } = Promise.withResolvers<undefined>();
+      let isHeld = true;
+      const release = () => {
+        if (isHeld) asking -= 1;
+        isHeld = false;
+        resolve(undefined);
+      };
       tail = promise;
       try {
-        await rejectOnAbort(turn, signal);
+        if (!isFree) await rejectOnAbort(turn, signal);
       } catch (error) {
-        void turn.then(() => resolve(undefined));
+        void turn.then(release);
         throw error;
       }
-      return { [Symbol.dispose]: () => resolve(undefined) };
+      return { [Symbol.dispose]: release };
     },
   };
 }

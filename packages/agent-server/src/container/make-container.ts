@@ -12,6 +12,7 @@ import { keepAllCapabilities, ownCapabilities } from '../spec/capabilities.ts';
 import { effectiveProcess } from '../spec/effective-process.ts';
 import { splitHooks } from '../spec/hooks.ts';
 import { keepReadOnly } from '../spec/read-only-sources.ts';
+import { applyNetworkSysctls } from '../spec/network-sysctls.ts';
 import { placeNamespaces } from '../spec/namespaces.ts';
 import { withStringUser } from '../spec/string-user.ts';
 import { checkRequestedRoot, validateSpec } from '../spec/validate-spec.ts';
@@ -97,7 +98,8 @@ export async function makeContainer(
       'the specification has seccomp filters, which this guest cannot apply',
     );
   }
-  await bundle.writeConfig(spec);
+  // On a host the network is not ours to change.
+  await bundle.writeConfig(isInit ? await applyNetworkSysctls(spec) : spec);
 
   const init = await runtime.create({
     containerId,

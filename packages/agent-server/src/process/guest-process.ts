@@ -91,6 +91,11 @@ export class GuestProcess implements Disposable {
     return await this.#outputs[output].read(maxBytes, signal, into);
   }
 
+  /** Takes output that is there, see {@link OutputStream.readNow}. */
+  readNow(output: OutputName, into: Uint8Array): Uint8Array | undefined {
+    return this.#outputsClosed ? undefined : this.#outputs[output].readNow(into);
+  }
+
   /** Lets the process run further ahead of whoever reads an output of it, unless somebody has chosen how far. */
   widen(output: OutputName, capacityBytes: number): void {
     this.#outputs[output].widen(capacityBytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMutex } from '../concurrency/mutex.ts';
-import type { ByteSource } from './process-io.ts';
+import type { ByteReadOptions, ByteSource } from './process-io.ts';
 
 /**
  * How long after the end of a process its output may still be held open by a descendant. Hosts read the output to its end
@@ -18,9 +18,17 @@ export interface OutputStream {
    * Waits for output and takes at most `maxBytes`. Empty = end of output: all writers are gone, or the process has ended and
    * nothing came for a while, or the stream has been closed meanwhile.
    *
+   * @param into - memory to read into, see {@link ByteReadOptions}
    * @throws the signal's reason when it is aborted first; nothing is lost then
    */
-  read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  read(maxBytes: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Takes what is there without waiting. Undefined when that is nothing, or not to be had in this way: then
+   * {@link OutputStream.read} tells.
+   */
+  readNow(into: Uint8Array): Uint8Array | undefined;
+  /** See {@link ByteSource.widen}. */
+  widen(capacityBytes: number): void;
   /** Tells that the process has ended. */
   processExited(): void;
   /** Waits until somebody who has been reading has seen the end, or has stopped reading. */
@@ -54,7 +62,11 @@ export function createOutputStream(source: ByteSource): OutputStream {
     return setTimeout(() => setImmediate(giveUp), Math.max(remainingMs, minimumMs));
   }
 
-  async function readOnce(maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  async function readOnce(
+    maxBytes: number,
+    signal: AbortSignal,
+    into: ByteReadOptions['into'],
+  ): Promise<Uint8Array> {
     const startedAtMs = performance.now();
     const linger = new AbortController();
     const giveUp = () => linger.abort();
@@ -63,7 +75,7 @@ export function createOutputStream(source: ByteSource): OutputStream {
       timer ??= startLinger(exitedAtMs ?? startedAtMs, startedAtMs, giveUp);
     };
     try {
-      return await source.read(maxBytes, { signal: AbortSignal.any([signal, linger.signal]) });
+      return await source.read(maxBytes, { signal: AbortSignal.any([signal, linger.signal]), into });
     } catch (error) {
       if (isClosed || (linger.signal.aborted && !signal.aborted)) return nothing;
       throw error;
@@ -74,14 +86,22 @@ export function createOutputStream(source: ByteSource): OutputStream {
   }
 
   return {
-    async read(maxBytes, signal) {
+    async read(maxBytes, signal, into) {
       if (maxBytes <= 0) return nothing;
       readsBegun += 1;
       using _turn = await turn.acquire(signal);
       if (isClosed) return nothing;
-      const bytes = await readOnce(maxBytes, signal);
+      const bytes = await readOnce(maxBytes, signal, into);
       if (bytes.length === 0) end();
       return bytes;
+    },
+    readNow(into) {
+      if (isClosed) return undefined;
+      const bytes = source.readNow?.(into);
+      return bytes === undefined || bytes.length === 0 ? undefined : bytes;
+    },
+    widen(capacityBytes) {
+      if (!isClosed) source.widen?.(capacityBytes);
     },
     processExited() {
       exitedAtMs ??= performance.now();

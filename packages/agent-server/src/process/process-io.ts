@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** Limits of one read, and where its bytes go. */
+export interface ByteReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Memory to read into; the answer is a view of its beginning. Default: fresh memory. */
+  readonly into?: Uint8Array | undefined;
+}
+
 /** A readable end of a pipe or terminal. */
 export interface ByteSource {
   /**
    * Waits for bytes and takes at most `maxBytes` of them; empty = end of file. An abort takes nothing. Calls are served in
    * order.
    */
-  read(maxBytes: number, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  read(maxBytes: number, options?: ByteReadOptions): Promise<Uint8Array>;
+  /** Takes what is there without waiting; empty at the end of file, undefined when there is nothing. May be absent. */
+  readNow?(into: Uint8Array): Uint8Array | undefined;
+  /** Lets its writer run further ahead. Absent where the size is fixed or was chosen by somebody. */
+  widen?(capacityBytes: number): void;
   /** Closes the descriptor. */
   close(): void;
 }

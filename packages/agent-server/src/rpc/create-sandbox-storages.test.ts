@@ -50,7 +50,8 @@ describe.each(testedAgents)('CreateSandbox with storages $title', ({ skip, kind,
     const harness = agent();
     const pool = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages';
     const before = Number(await readText(harness, pool));
-    const options = ['pagesize=2097152', 'size=4194304'];
+    // In one option, as hosts of Kata send them.
+    const options = ['pagesize=2097152,size=4194304'];
     try {
       const path = await create(harness, {
         driver: 'ephemeral',

@@ -36,7 +36,7 @@ describe('OnlineCPUMem on a fake machine', () => {
   });
 
   test('waits for CPUs that are on their way', async () => {
-    await using harness = await startFakeAgent();
+    await using harness = await startFakeAgent({ deviceTimeoutMs: 10_000 });
     const online = harness.client.onlineCPUMem({ nbCpus: 2, cpuOnly: true });
     await expect.poll(() => harness.devices.listeners, { interval: 1 }).toBe(1);
     await harness.devices.appear('cpu', offline([1]));

@@ -3,6 +3,7 @@ import type { AgentServiceImplementation } from '@hako/protocols/agent';
 import type { Metadata } from 'nice-grpc-common';
 import type { AgentComponents } from '../agent-components.ts';
 import type { CallDurations } from '../metrics/call-durations.ts';
+import type { OutputPorts } from '../output-port/output-ports.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { MemoryAgent } from '../system/memory-agent.ts';
@@ -13,6 +14,7 @@ export interface RpcContext {
   readonly sandbox: Sandbox;
   readonly callDurations: CallDurations;
   readonly memoryAgent: MemoryAgent;
+  readonly outputPorts: OutputPorts;
   readonly policy: Policy;
 }
 

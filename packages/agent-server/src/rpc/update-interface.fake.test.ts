@@ -10,8 +10,8 @@ import { refusal } from '../testing/refusal.ts';
 
 const newMac = '02:00:00:00:00:ff';
 
-async function start(network: FakeNetwork) {
-  return await startFakeAgent({ components: { openNetwork: () => network.open() } });
+async function start(network: FakeNetwork, options: { readonly deviceTimeoutMs?: number } = {}) {
+  return await startFakeAgent({ ...options, components: { openNetwork: () => network.open() } });
 }
 
 /** Makes the fake sysfs show eth0 behind slot 5. */
@@ -27,7 +27,7 @@ function refuseAddressChange(change: string, details: LinkChange): void {
 describe('UpdateInterface on a fake network', () => {
   test('waits for a card that is plugged later', async () => {
     const network = createFakeNetwork([fakeLink(2, 'eth0')]);
-    await using harness = await start(network);
+    await using harness = await start(network, { deviceTimeoutMs: 10_000 });
     const call = harness.client.updateInterface({
       interface: { devicePath: '05', hwAddr: newMac, name: 'eth0' },
     });

@@ -23,7 +23,8 @@ export interface DescriptorFactory {
     readonly readFd: number;
     readonly writeFd: number;
   };
-  createReader(fd: number): ByteSource;
+  /** @param isWidenable - whether its pipe may be given another capacity */
+  createReader(fd: number, isWidenable: boolean): ByteSource;
   createWriter(fd: number): ByteSink;
   createTerminal(masterFd: number): TerminalEnd;
   createTerminalReceiver(path: string): TerminalReceiver;

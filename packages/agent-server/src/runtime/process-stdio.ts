@@ -29,9 +29,9 @@ function preparePipes(descriptors: DescriptorFactory, capacityBytes: number): Pr
   };
   const stdin = descriptors.createWriter(makePipe('readFd', 'writeFd'));
   undo.defer(() => stdin.close());
-  const stdout = descriptors.createReader(makePipe('writeFd', 'readFd'));
+  const stdout = descriptors.createReader(makePipe('writeFd', 'readFd'), capacityBytes === 0);
   undo.defer(() => stdout.close());
-  const stderr = descriptors.createReader(makePipe('writeFd', 'readFd'));
+  const stderr = descriptors.createReader(makePipe('writeFd', 'readFd'), capacityBytes === 0);
   undo.defer(() => stderr.close());
   const owned = undo.move();
   return {

@@ -7,7 +7,9 @@ import { optionValue } from './option-value.ts';
 const poolsDir = '/sys/kernel/mm/hugepages';
 
 function requiredBytes(storage: Storage, key: string): bigint {
-  const text = optionValue(storage.options, key);
+  // Hosts send both in one option.
+  const words = storage.options.flatMap((option) => option.split(','));
+  const text = optionValue(words, key);
   if (text === undefined || !/^[1-9]\d*$/.test(text)) {
     throw new AgentError('storage_failed', `huge pages on ${storage.mountPoint} need ${key}=BYTES`);
   }

@@ -23,35 +23,43 @@ export const virtioFsDriver: StorageDriver = {
       // The image may have mounted the share before the agent was asked to.
       if (present?.source === sharedDirectoryTag) return mountedStorage(storage.mountPoint, context);
     }
-    await mountWhenPlugged(storage, context);
+    // virtio_fs_get_tree in fs/fuse/virtio_fs.c
+    await mountWhenPlugged(storage, context, 'EINVAL');
     return mountedStorage(storage.mountPoint, context);
   },
 };
 
-/** A device that was plugged into the running machine may still be on its way through the kernel. */
-async function mountWhenPlugged(storage: Storage, context: StorageContext): Promise<void> {
+/** A directory of the host, shared by 9p under a tag. Upstream has dropped it; its runtime can still be set to send it. */
+export const ninePDriver: StorageDriver = {
+  name: '9p',
+  async attach(storage, context) {
+    // p9_virtio_create in net/9p/trans_virtio.c
+    await mountWhenPlugged(storage, context, 'ENOENT');
+    return mountedStorage(storage.mountPoint, context);
+  },
+};
+
+/**
+ * A device that was plugged into the running machine may still be on its way through the kernel.
+ * @param unknownTag what the kernel answers without a device of that tag
+ */
+async function mountWhenPlugged(
+  storage: Storage,
+  context: StorageContext,
+  unknownTag: 'EINVAL' | 'ENOENT',
+): Promise<void> {
   const deadlineMs = performance.now() + tagTimeoutMs;
   for (;;) {
     try {
       await commonMount(storage, context);
       return;
     } catch (error) {
-      if (!isUnknownTag(error) || performance.now() > deadlineMs) throw error;
+      if (!isAnswer(error, unknownTag) || performance.now() > deadlineMs) throw error;
     }
     await delay(tagPollMs, undefined, { signal: context.signal });
   }
 }
 
-/** Without a device of that tag the kernel answers EINVAL (virtio_fs_get_tree in fs/fuse/virtio_fs.c). */
-function isUnknownTag(error: unknown): boolean {
-  return error instanceof AgentError && error.cause instanceof LinuxError && error.cause.code === 'EINVAL';
+function isAnswer(error: unknown, code: string): boolean {
+  return error instanceof AgentError && error.cause instanceof LinuxError && error.cause.code === code;
 }
-
-/** A directory of the host, shared by 9p under a tag. Upstream has dropped it; its runtime can still be set to send it. */
-export const ninePDriver: StorageDriver = {
-  name: '9p',
-  async attach(storage, context) {
-    await commonMount(storage, context);
-    return mountedStorage(storage.mountPoint, context);
-  },
-};

@@ -53,6 +53,8 @@ export interface HarnessOptions extends TestedAgentOptions {
   /** Replaces parts of the agent. */
   readonly components?: Partial<AgentComponents>;
   readonly gate?: RpcGate;
+  /** Limit of waits for fake devices. Default 50; more for a test in which they come. */
+  readonly deviceTimeoutMs?: number;
 }
 
 const applets = [
@@ -178,9 +180,18 @@ export async function startFakeAgent(options: HarnessOptions = {}): Promise<Fake
       runProgram: () => Promise.reject(new Error('no programs on a fake machine')),
       runHooks: () => Promise.resolve(),
       storageDrivers: createStorageDrivers(),
-      devices: createFakeDevices(dirname(paths.kataDir), { logger }),
+      devices: createFakeDevices(dirname(paths.kataDir), {
+        logger,
+        timeoutMs: options.deviceTimeoutMs ?? 50,
+      }),
       openNetwork: () => Promise.reject(new Error('no network on a fake machine')),
       deviceDrivers,
+      ports: {
+        findPort: () => undefined,
+        openPort: () => {
+          throw new Error('no ports on a fake machine');
+        },
+      },
       isInit: true,
     }),
     options,

@@ -10,6 +10,7 @@ export interface MemoryPipe {
 
 interface Waiter {
   readonly maxBytes: number;
+  readonly into: Uint8Array | undefined;
   resolve(bytes: Uint8Array): void;
   reject(reason: unknown): void;
 }
@@ -32,17 +33,20 @@ export function createMemoryPipe(): MemoryPipe {
       const hasEnded = wasOpened && sinks === 0;
       if (buffered.length === 0 && !hasEnded) return;
       waiters.shift();
-      waiter.resolve(Uint8Array.from(buffered.subarray(0, waiter.maxBytes)));
-      buffered = buffered.subarray(waiter.maxBytes);
+      const { into, maxBytes } = waiter;
+      const taken = buffered.subarray(0, Math.min(maxBytes, into?.length ?? maxBytes));
+      into?.set(taken);
+      waiter.resolve(into === undefined ? Uint8Array.from(taken) : into.subarray(0, taken.length));
+      buffered = buffered.subarray(taken.length);
     }
   }
 
   const source: ByteSource = {
-    async read(maxBytes, { signal } = {}) {
+    async read(maxBytes, { signal, into } = {}) {
       if (isClosed) throw new Error('closed');
       signal?.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      const waiter = { maxBytes, resolve, reject };
+      const waiter = { maxBytes, into, resolve, reject };
       waiters.push(waiter);
       const onAbort = () => {
         const index = waiters.indexOf(waiter);

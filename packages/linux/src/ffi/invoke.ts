@@ -19,6 +19,15 @@ export function invoke<Name extends FunctionName>(
   return result;
 }
 
+const again = 11; // EAGAIN
+const interrupted = 4; // EINTR
+
+/** Whether the failed call is only to be made once more, later. Cheaper than the error it would be. */
+export function isToBeRepeated(libc: Libc): boolean {
+  const errno = libc.errno();
+  return errno === again || errno === interrupted;
+}
+
 /** The error that the failed call just left in errno. */
 export function systemError(libc: Libc, syscall: string, operand: string | undefined): LinuxError {
   const errno = libc.errno();

@@ -65,6 +65,7 @@ export const prototypes = {
   unshare: { arguments: ['int'], returns: 'int' },
   waitid: { arguments: ['int', 'int', 'bytes', 'int', 'bytes'], returns: 'int' },
   write: { arguments: ['int', 'bytes', 'long'], returns: 'long' },
+  writev: { arguments: ['int', 'bytes', 'int'], returns: 'long' },
 } as const satisfies Record<string, Prototype>;
 
 /** Name of a function in {@link prototypes}. */

@@ -6,6 +6,7 @@ import type { GuestProcess } from '../../process/guest-process.ts';
 import type { RpcGate } from '../gate.ts';
 import type { RpcCall, RpcContext } from '../rpc-context.ts';
 import type { Outbox } from './outbox.ts';
+import type { PortRoad } from './port-road.ts';
 
 /** What one message says. */
 export type Answer = NonNullable<AttachResponse['content']>;
@@ -24,6 +25,8 @@ export interface AttachedProcess {
   readonly container: Container;
   readonly process: GuestProcess;
   readonly outbox: Outbox<Answer>;
+  /** The client's other road for output. */
+  readonly port: PortRoad;
   /** The stream as a call; its signal is aborted when it is over. */
   readonly call: RpcCall;
 }

@@ -52,7 +52,7 @@ async function serveRequest(
   stdin: StdinLine,
   credit: OutputCredit,
 ): Promise<void> {
-  const { context, gate, name, call } = attached;
+  const { context, gate, name, call, port } = attached;
   switch (content.$case) {
     case 'process':
       throw misuse('the stream is attached to a process already');
@@ -69,6 +69,13 @@ async function serveRequest(
       return;
     case 'stderrCredit':
       credit.stderr.add(content.value);
+      return;
+    case 'outputPort':
+      port.offer(content.value.name);
+      return;
+    case 'portReady':
+      if (!port.ready(content.value, call.signal))
+        throw misuse('a port that was not asked for, or a bad token');
       return;
     case 'resize': {
       const request = { ...name, row: content.value.rows, column: content.value.columns };

@@ -44,6 +44,8 @@ const standsFor: Readonly<Record<Content['$case'], ProcessCall | 'grants or ends
   stdoutCredit: 'grants or ends only',
   stderrCredit: 'grants or ends only',
   release: 'grants or ends only',
+  outputPort: 'grants or ends only',
+  portReady: 'grants or ends only',
 };
 
 const requests: readonly Content[] = [

@@ -9,6 +9,7 @@ import type { Answer, AttachedProcess } from './attached-process.ts';
 import { serveRequests, type OutputCredit } from './attachment-requests.ts';
 import { ByteCredit } from './byte-credit.ts';
 import { Outbox } from './outbox.ts';
+import { PortRoad } from './port-road.ts';
 import { pumpOutput } from './pump-output.ts';
 import { stdinWindowBytes } from './stdin-line.ts';
 
@@ -53,8 +54,9 @@ async function* attach(
   const over = new AbortController();
   const signal = AbortSignal.any([call.signal, over.signal]);
   const outbox = new Outbox<Answer>(signal);
+  const port = new PortRoad(context.outputPorts, context.components.logger);
   const work = serve(
-    { context, gate, name, container, process, outbox, call: { signal, metadata: call.metadata } },
+    { context, gate, name, container, process, outbox, port, call: { signal, metadata: call.metadata } },
     requests,
   );
   const failed = work.then(

@@ -15,6 +15,53 @@ export const protobufFileName = "hako/agent/v1/process_io.proto";
  * ReadStdout, ReadStderr, WriteStdin, CloseStdin, TtyWinResize, SignalProcess and WaitProcess.
  */
 
+/** An output of a process. */
+export const Output = {
+  /** OUTPUT_UNSPECIFIED - Not given. */
+  OUTPUT_UNSPECIFIED: 0,
+  /** OUTPUT_STDOUT - Standard output. */
+  OUTPUT_STDOUT: 1,
+  /** OUTPUT_STDERR - Standard error. */
+  OUTPUT_STDERR: 2,
+} as const;
+
+export type Output = typeof Output[keyof typeof Output];
+
+export namespace Output {
+  export type OUTPUT_UNSPECIFIED = typeof Output.OUTPUT_UNSPECIFIED;
+  export type OUTPUT_STDOUT = typeof Output.OUTPUT_STDOUT;
+  export type OUTPUT_STDERR = typeof Output.OUTPUT_STDERR;
+}
+
+export function outputFromJSON(object: any): Output {
+  switch (object) {
+    case 0:
+    case "OUTPUT_UNSPECIFIED":
+      return Output.OUTPUT_UNSPECIFIED;
+    case 1:
+    case "OUTPUT_STDOUT":
+      return Output.OUTPUT_STDOUT;
+    case 2:
+    case "OUTPUT_STDERR":
+      return Output.OUTPUT_STDERR;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Output");
+  }
+}
+
+export function outputToJSON(object: Output): string {
+  switch (object) {
+    case Output.OUTPUT_UNSPECIFIED:
+      return "OUTPUT_UNSPECIFIED";
+    case Output.OUTPUT_STDOUT:
+      return "OUTPUT_STDOUT";
+    case Output.OUTPUT_STDERR:
+      return "OUTPUT_STDERR";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Output");
+  }
+}
+
 /** Names a process. */
 export interface ProcessName {
   /** Its container. */
@@ -27,6 +74,22 @@ export interface ProcessName {
 export interface TerminalSize {
   rows: number;
   columns: number;
+}
+
+/** A port that output may come over. */
+export interface OutputPort {
+  /** Name of the virtio-serial port. */
+  name: string;
+}
+
+/** A port at whose other end the client is. */
+export interface PortReady {
+  /** 16 bytes that the client has written into the port. Drawn at random, the same for all its streams. */
+  token: Uint8Array;
+  /** Number of standard output in frames. Different for each output that comes over the port. */
+  stdout: number;
+  /** Number of standard error in frames. */
+  stderr: number;
 }
 
 /** What a client sends. */
@@ -57,6 +120,12 @@ export interface AttachRequest {
     | //
     /** `exit` has arrived: the process may be forgotten. The server ends the stream. */
     { $case: "release"; value: Empty }
+    | //
+    /** Output may come over a port too. At most once. */
+    { $case: "outputPort"; value: OutputPort }
+    | //
+    /** The answer to `port_wanted`, if the client could connect to the port. At most once. */
+    { $case: "portReady"; value: PortReady }
     | undefined;
 }
 
@@ -130,6 +199,13 @@ export function refusal_RequestToJSON(object: Refusal_Request): string {
   }
 }
 
+/** The end of an output that came over a port. */
+export interface PortEnd {
+  output: Output;
+  /** Bytes of it that were sent over the port. */
+  bytes: bigint;
+}
+
 /** What an agent sends. */
 export interface AttachResponse {
   /** One message carries one of these. */
@@ -158,6 +234,15 @@ export interface AttachResponse {
     | //
     /** The process has ended: its exit code, or 128 + n when signal n ended it. */
     { $case: "exit"; value: number }
+    | //
+    /** There is much output: the client may connect to the port it has offered. At most once. */
+    { $case: "portWanted"; value: Empty }
+    | //
+    /** All further bytes of this output come over the port; this stream has carried what came before them. */
+    { $case: "portUsed"; value: Output }
+    | //
+    /** End of such an output. */
+    { $case: "portEnd"; value: PortEnd }
     | undefined;
 }
 
@@ -339,6 +424,174 @@ export const TerminalSize: MessageFns<TerminalSize> = {
   },
 };
 
+function createBaseOutputPort(): OutputPort {
+  return { name: "" };
+}
+
+export const OutputPort: MessageFns<OutputPort> = {
+  encode(message: OutputPort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OutputPort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutputPort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OutputPort {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: OutputPort): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OutputPort>): OutputPort {
+    return OutputPort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OutputPort>): OutputPort {
+    const message = createBaseOutputPort();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBasePortReady(): PortReady {
+  return { token: new Uint8Array(0), stdout: 0, stderr: 0 };
+}
+
+export const PortReady: MessageFns<PortReady> = {
+  encode(message: PortReady, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token.length !== 0) {
+      writer.uint32(10).bytes(message.token);
+    }
+    if (message.stdout !== 0) {
+      writer.uint32(16).uint32(message.stdout);
+    }
+    if (message.stderr !== 0) {
+      writer.uint32(24).uint32(message.stderr);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PortReady {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePortReady();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stdout = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stderr = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PortReady {
+    return {
+      token: isSet(object.token) ? bytesFromBase64(object.token) : new Uint8Array(0),
+      stdout: isSet(object.stdout) ? globalThis.Number(object.stdout) : 0,
+      stderr: isSet(object.stderr) ? globalThis.Number(object.stderr) : 0,
+    };
+  },
+
+  toJSON(message: PortReady): unknown {
+    const obj: any = {};
+    if (message.token.length !== 0) {
+      obj.token = base64FromBytes(message.token);
+    }
+    if (message.stdout !== 0) {
+      obj.stdout = Math.round(message.stdout);
+    }
+    if (message.stderr !== 0) {
+      obj.stderr = Math.round(message.stderr);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PortReady>): PortReady {
+    return PortReady.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PortReady>): PortReady {
+    const message = createBasePortReady();
+    message.token = object.token ?? new Uint8Array(0);
+    message.stdout = object.stdout ?? 0;
+    message.stderr = object.stderr ?? 0;
+    return message;
+  },
+};
+
 function createBaseAttachRequest(): AttachRequest {
   return { content: undefined };
 }
@@ -369,6 +622,12 @@ export const AttachRequest: MessageFns<AttachRequest> = {
         break;
       case "release":
         Empty.encode(message.content.value, writer.uint32(66).fork()).join();
+        break;
+      case "outputPort":
+        OutputPort.encode(message.content.value, writer.uint32(74).fork()).join();
+        break;
+      case "portReady":
+        PortReady.encode(message.content.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -451,6 +710,22 @@ export const AttachRequest: MessageFns<AttachRequest> = {
             message.content = { $case: "release", value: Empty.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.content = { $case: "outputPort", value: OutputPort.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.content = { $case: "portReady", value: PortReady.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -487,6 +762,14 @@ export const AttachRequest: MessageFns<AttachRequest> = {
         ? { $case: "stderrCredit", value: globalThis.Number(object.stderr_credit) }
         : isSet(object.release)
         ? { $case: "release", value: Empty.fromJSON(object.release) }
+        : isSet(object.outputPort)
+        ? { $case: "outputPort", value: OutputPort.fromJSON(object.outputPort) }
+        : isSet(object.output_port)
+        ? { $case: "outputPort", value: OutputPort.fromJSON(object.output_port) }
+        : isSet(object.portReady)
+        ? { $case: "portReady", value: PortReady.fromJSON(object.portReady) }
+        : isSet(object.port_ready)
+        ? { $case: "portReady", value: PortReady.fromJSON(object.port_ready) }
         : undefined,
     };
   },
@@ -509,6 +792,10 @@ export const AttachRequest: MessageFns<AttachRequest> = {
       obj.stderrCredit = Math.round(message.content.value);
     } else if (message.content?.$case === "release") {
       obj.release = Empty.toJSON(message.content.value);
+    } else if (message.content?.$case === "outputPort") {
+      obj.outputPort = OutputPort.toJSON(message.content.value);
+    } else if (message.content?.$case === "portReady") {
+      obj.portReady = PortReady.toJSON(message.content.value);
     }
     return obj;
   },
@@ -564,6 +851,18 @@ export const AttachRequest: MessageFns<AttachRequest> = {
       case "release": {
         if (object.content?.value !== undefined && object.content?.value !== null) {
           message.content = { $case: "release", value: Empty.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "outputPort": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "outputPort", value: OutputPort.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "portReady": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "portReady", value: PortReady.fromPartial(object.content.value) };
         }
         break;
       }
@@ -740,6 +1039,94 @@ export const Refusal: MessageFns<Refusal> = {
   },
 };
 
+function createBasePortEnd(): PortEnd {
+  return { output: 0, bytes: 0n };
+}
+
+export const PortEnd: MessageFns<PortEnd> = {
+  encode(message: PortEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.output !== 0) {
+      writer.uint32(8).int32(message.output);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PortEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePortEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.output = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PortEnd {
+    return {
+      output: isSet(object.output) ? outputFromJSON(object.output) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: PortEnd): unknown {
+    const obj: any = {};
+    if (message.output !== 0) {
+      obj.output = outputToJSON(message.output);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PortEnd>): PortEnd {
+    return PortEnd.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PortEnd>): PortEnd {
+    const message = createBasePortEnd();
+    message.output = object.output ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    return message;
+  },
+};
+
 function createBaseAttachResponse(): AttachResponse {
   return { content: undefined };
 }
@@ -770,6 +1157,15 @@ export const AttachResponse: MessageFns<AttachResponse> = {
         break;
       case "exit":
         writer.uint32(64).int32(message.content.value);
+        break;
+      case "portWanted":
+        Empty.encode(message.content.value, writer.uint32(74).fork()).join();
+        break;
+      case "portUsed":
+        writer.uint32(80).int32(message.content.value);
+        break;
+      case "portEnd":
+        PortEnd.encode(message.content.value, writer.uint32(90).fork()).join();
         break;
     }
     return writer;
@@ -852,6 +1248,30 @@ export const AttachResponse: MessageFns<AttachResponse> = {
             message.content = { $case: "exit", value: reader.int32() };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.content = { $case: "portWanted", value: Empty.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.content = { $case: "portUsed", value: reader.int32() as any };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.content = { $case: "portEnd", value: PortEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -888,6 +1308,18 @@ export const AttachResponse: MessageFns<AttachResponse> = {
         ? { $case: "refusal", value: Refusal.fromJSON(object.refusal) }
         : isSet(object.exit)
         ? { $case: "exit", value: globalThis.Number(object.exit) }
+        : isSet(object.portWanted)
+        ? { $case: "portWanted", value: Empty.fromJSON(object.portWanted) }
+        : isSet(object.port_wanted)
+        ? { $case: "portWanted", value: Empty.fromJSON(object.port_wanted) }
+        : isSet(object.portUsed)
+        ? { $case: "portUsed", value: outputFromJSON(object.portUsed) }
+        : isSet(object.port_used)
+        ? { $case: "portUsed", value: outputFromJSON(object.port_used) }
+        : isSet(object.portEnd)
+        ? { $case: "portEnd", value: PortEnd.fromJSON(object.portEnd) }
+        : isSet(object.port_end)
+        ? { $case: "portEnd", value: PortEnd.fromJSON(object.port_end) }
         : undefined,
     };
   },
@@ -910,6 +1342,12 @@ export const AttachResponse: MessageFns<AttachResponse> = {
       obj.refusal = Refusal.toJSON(message.content.value);
     } else if (message.content?.$case === "exit") {
       obj.exit = Math.round(message.content.value);
+    } else if (message.content?.$case === "portWanted") {
+      obj.portWanted = Empty.toJSON(message.content.value);
+    } else if (message.content?.$case === "portUsed") {
+      obj.portUsed = outputToJSON(message.content.value);
+    } else if (message.content?.$case === "portEnd") {
+      obj.portEnd = PortEnd.toJSON(message.content.value);
     }
     return obj;
   },
@@ -968,6 +1406,24 @@ export const AttachResponse: MessageFns<AttachResponse> = {
         }
         break;
       }
+      case "portWanted": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "portWanted", value: Empty.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "portUsed": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "portUsed", value: object.content.value };
+        }
+        break;
+      }
+      case "portEnd": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "portEnd", value: PortEnd.fromPartial(object.content.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -987,6 +1443,13 @@ export const ProcessIODefinition = {
      *
      * `exit` comes after the end of both outputs. The process is remembered until the client sends `release`, or somebody has
      * waited for it by WaitProcess. A client that only half-closes its side is told the exit all the same.
+     *
+     * Output that goes on and on can leave this stream for a byte stream of its own, a virtio-serial port both sides know by
+     * name. The client offers it (`output_port`); when there is much output the agent asks for it (`port_wanted`); the client
+     * connects, writes a token into the port and tells it (`port_ready`). The agent finds the token in the port, writes it back,
+     * and from then on may send frames there, of all streams that named this token: the number of an output, the number of
+     * bytes that follow (both 32 bits, little-endian), the bytes. `port_used` says that an output has left this stream,
+     * `port_end` replaces the end of such an output. Credit goes for both roads alike.
      *
      * Who attaches and who calls ReadStdout share the output: each byte goes to one of them, in the order in which they ask.
      */
@@ -1011,6 +1474,13 @@ export interface ProcessIOServiceImplementation<CallContextExt = {}> {
    * `exit` comes after the end of both outputs. The process is remembered until the client sends `release`, or somebody has
    * waited for it by WaitProcess. A client that only half-closes its side is told the exit all the same.
    *
+   * Output that goes on and on can leave this stream for a byte stream of its own, a virtio-serial port both sides know by
+   * name. The client offers it (`output_port`); when there is much output the agent asks for it (`port_wanted`); the client
+   * connects, writes a token into the port and tells it (`port_ready`). The agent finds the token in the port, writes it back,
+   * and from then on may send frames there, of all streams that named this token: the number of an output, the number of
+   * bytes that follow (both 32 bits, little-endian), the bytes. `port_used` says that an output has left this stream,
+   * `port_end` replaces the end of such an output. Credit goes for both roads alike.
+   *
    * Who attaches and who calls ReadStdout share the output: each byte goes to one of them, in the order in which they ask.
    */
   attach(
@@ -1028,6 +1498,13 @@ export interface ProcessIOClient<CallOptionsExt = {}> {
    *
    * `exit` comes after the end of both outputs. The process is remembered until the client sends `release`, or somebody has
    * waited for it by WaitProcess. A client that only half-closes its side is told the exit all the same.
+   *
+   * Output that goes on and on can leave this stream for a byte stream of its own, a virtio-serial port both sides know by
+   * name. The client offers it (`output_port`); when there is much output the agent asks for it (`port_wanted`); the client
+   * connects, writes a token into the port and tells it (`port_ready`). The agent finds the token in the port, writes it back,
+   * and from then on may send frames there, of all streams that named this token: the number of an output, the number of
+   * bytes that follow (both 32 bits, little-endian), the bytes. `port_used` says that an output has left this stream,
+   * `port_end` replaces the end of such an output. Credit goes for both roads alike.
    *
    * Who attaches and who calls ReadStdout share the output: each byte goes to one of them, in the order in which they ask.
    */

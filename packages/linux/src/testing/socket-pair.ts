@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { invoke } from './ffi/invoke.ts';
-import { type Libc, systemLibc } from './ffi/libc.ts';
-import { socketFamilies, socketTypes } from './socket.ts';
+import { invoke } from '../ffi/invoke.ts';
+import { type Libc, systemLibc } from '../ffi/libc.ts';
+import { socketFamilies, socketTypes } from '../socket.ts';
 
 const closeOnExec = 0o2000000; // SOCK_CLOEXEC
 
