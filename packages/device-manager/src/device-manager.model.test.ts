@@ -188,7 +188,7 @@ function createManager(machine: FakeMachine): DeviceManager {
   );
 }
 
-test('any sequence of calls and failures leaves counts, indexes and the machine consistent', async () => {
+test('any sequence of calls and failures leaves counts, indexes and the machine consistent [proves devices.removeDevice, devices.isDeviceAttached, devices.getAllDevices, devices.save, devices.loadDevices]', async () => {
   const slot = fc.nat({ max: pool.length - 1 });
   const commands = fc.commands<Model, Real, false>(
     [

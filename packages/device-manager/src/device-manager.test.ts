@@ -42,27 +42,30 @@ describe('a block device', () => {
     ['virtio-scsi', { scsiAddress: '0:0' }, { type: 'scsi', id: '0:0', vmPath: '' }],
     ['virtio-mmio', { virtPath: '/dev/vdb' }, { type: 'mmioblk', id: '/dev/vdb', vmPath: '/dev/vdb' }],
     ['nvdimm', {}, { type: 'nvdimm', id: '', vmPath: '/dev/pmem0' }],
-  ])('by driver %s is plugged and told to the agent in its way', async (blockDriver, drive, message) => {
-    const { machine, manager } = setUp({ blockDriver });
-    const id = await attached(manager, file('disk'));
-    expect(machine.devices).toEqual([
-      {
-        kind: 'block',
-        id: `drive-${id}`,
-        file: '/images/disk',
-        driver: blockDriver,
-        format: 'raw',
-        index: 0,
-        readOnly: false,
-        discardUnmap: false,
-        pmem: false,
-        ...drive,
-      },
-    ]);
-    expect(manager.agentDevices([{ id, containerPath: '/dev/disk' }])).toEqual([
-      { ...message, containerPath: '/dev/disk', options: [] },
-    ]);
-  });
+  ])(
+    'by driver %s is plugged and told to the agent in its way [proves driver virtio-blk, driver virtio-blk-ccw, driver virtio-scsi, driver virtio-mmio, driver nvdimm, device block, devices.newDevice, devices.attachDevice, devices.agentDevices]',
+    async (blockDriver, drive, message) => {
+      const { machine, manager } = setUp({ blockDriver });
+      const id = await attached(manager, file('disk'));
+      expect(machine.devices).toEqual([
+        {
+          kind: 'block',
+          id: `drive-${id}`,
+          file: '/images/disk',
+          driver: blockDriver,
+          format: 'raw',
+          index: 0,
+          readOnly: false,
+          discardUnmap: false,
+          pmem: false,
+          ...drive,
+        },
+      ]);
+      expect(manager.agentDevices([{ id, containerPath: '/dev/disk' }])).toEqual([
+        { ...message, containerPath: '/dev/disk', options: [] },
+      ]);
+    },
+  );
 
   test('beyond the first 256 gets the next SCSI target', async () => {
     const { machine, manager } = setUp({
@@ -85,7 +88,7 @@ describe('a block device', () => {
     expect(machine.deviceIds[0]).toHaveLength(31);
   });
 
-  test('gives its index back when it is refused, and when it is detached', async () => {
+  test('gives its index back when it is refused, and when it is detached [proves devices.detachDevice]', async () => {
     const { machine, manager } = setUp();
     const { id } = await manager.newDevice(file('a'));
     machine.failNext(new Error('no slot'));
@@ -144,14 +147,17 @@ test.each([
   [{ kind: 'vhost-user-scsi', socketPath: '/s' }, 'scsi'],
   [{ kind: 'vhost-user-net', socketPath: '/s', macAddress: '02:00:00:00:00:01' }, 'net'],
   [{ kind: 'vhost-user-fs', socketPath: '/s', tag: 'kataShared', cacheMib: 64 }, 'fs'],
-] as const)('%o is appended under its attributes', async (attributes, prefix) => {
-  const { machine, manager } = setUp();
-  const device = manager.newVhostUserDevice(attributes);
-  await manager.attachDevice(device.id);
-  expect(machine.devices).toEqual([{ ...attributes, id: `${prefix}-${device.id}`, reconnectSeconds: 0 }]);
-  expect(machine.calls[0]?.operation).toBe('append');
-  expect(manager.agentDevices([{ id: device.id, containerPath: '/x' }])).toEqual([]);
-});
+] as const)(
+  '%o is appended under its attributes [proves devices.newVhostUserDevice, device vhost-user-scsi, device vhost-user-net, device vhost-user-fs]',
+  async (attributes, prefix) => {
+    const { machine, manager } = setUp();
+    const device = manager.newVhostUserDevice(attributes);
+    await manager.attachDevice(device.id);
+    expect(machine.devices).toEqual([{ ...attributes, id: `${prefix}-${device.id}`, reconnectSeconds: 0 }]);
+    expect(machine.calls[0]?.operation).toBe('append');
+    expect(manager.agentDevices([{ id: device.id, containerPath: '/x' }])).toEqual([]);
+  },
+);
 
 test.each([
   { kind: 'vhost-user-scsi', socketPath: '' },
@@ -163,7 +169,7 @@ test.each([
 });
 
 describe('a generic device', () => {
-  test('is counted, never plugged, never told to the agent', async () => {
+  test('is counted, never plugged, never told to the agent [proves device generic, devices.getDeviceById]', async () => {
     const { machine, manager } = setUp({ roots: { sys: '/nonexistent' } });
     const id = await attached(manager, { containerPath: '/dev/fuse', type: 'c', major: 10, minor: 229 });
     expect(manager.getDeviceById(id)).toMatchObject({
@@ -294,7 +300,7 @@ test('a control group that refuses is logged, and nothing else', async () => {
   expect(warn).toHaveBeenCalledOnce();
 });
 
-test('finding a device adds no reference', async () => {
+test('finding a device adds no reference [proves devices.findDevice]', async () => {
   const { manager } = setUp();
   expect(await manager.findDevice(file('a'))).toBeUndefined();
   const { id } = await manager.newDevice(file('a'));

@@ -161,7 +161,7 @@ function manage(sys: string, options: Partial<DeviceManagerOptions> = {}) {
 }
 
 describe('a VFIO group', () => {
-  test('is plugged member by member, bridges left out, PCIe devices each into a port', async () => {
+  test('is plugged member by member, bridges left out, PCIe devices each into a port [proves device vfio]', async () => {
     await using host = await fakeSys(groupFiles);
     const { machine, manager } = manage(host.sys, {
       numa: [{ hostNode: 1, guestNode: 0 }],

@@ -46,24 +46,26 @@ async function vhostUserSocket(store: string, info: DeviceInfo): Promise<string>
 }
 
 async function pathByNumber(info: DeviceInfo, roots: HostRoots): Promise<string> {
+  const unnamed = info.hostPath ?? info.containerPath;
   const classDirectory = info.type === 'b' ? 'block' : 'char';
   const uevent = join(roots.sys, 'dev', classDirectory, `${info.major}:${info.minor}`, 'uevent');
   let text: string;
   try {
     text = await readFile(uevent, 'utf8');
   } catch (error) {
-    if (isMissing(error)) return info.containerPath;
+    if (isMissing(error)) return unnamed;
     throw error;
   }
   const name = deviceName.exec(text)?.[1];
-  return name === undefined || name.split('/').includes('..') ? info.containerPath : join(roots.dev, name);
+  return name === undefined || name.split('/').includes('..') ? unnamed : join(roots.dev, name);
 }
 
 /**
  * Finds a device on the host.
  *
  * Regular files and persistent memory have their path given. Numbers of vhost-user targets lead to the socket in the
- * store; other numbers lead to the node that the kernel names, or to the container's path when it names none.
+ * store; other numbers lead to the node that the kernel names. When it names none, the path that is given counts, or else
+ * the container's.
  *
  * @throws DeviceManagerError `invalid_device` when a path is missing or no target has the number.
  */

@@ -12,7 +12,7 @@ export type { ContainerDevice, DeviceManagerComponents, DeviceManagerOptions } f
 export type { DeviceAccess, DeviceLogger, DeviceReceiver, ReceiverOptions } from './device-receiver.ts';
 export type { DeviceOrigin, DeviceState } from './device-state.ts';
 export { driveName } from './drive-name.ts';
-export { resolveHostPath } from './host-path.ts';
+export { deviceNumbers, resolveHostPath } from './host-path.ts';
 export type { HostRoots } from './host-path.ts';
 export type {
   VhostUserAttributes,
@@ -35,6 +35,6 @@ export type {
   VhostUserKind,
 } from './pluggable-device.ts';
 export { vmReceiver } from './vm-receiver.ts';
-export type { PluggingVm } from './vm-receiver.ts';
+export type { DiskAccess, PluggingVm } from './vm-receiver.ts';
 export { bindToVfio, unbindFromVfio } from './vfio/vfio-binding.ts';
 export type { VfioBinding } from './vfio/vfio-binding.ts';

@@ -13,17 +13,27 @@ import type {
 /** What of a virtual machine is needed to plug devices. */
 export type PluggingVm = Pick<DevicePlugging, 'plug' | 'unplug'>;
 
+/** How a machine reads and writes all its disks. */
+export interface DiskAccess {
+  /** Default `threads`; `native` needs {@link DiskAccess.direct}. */
+  readonly aio?: 'threads' | 'native' | 'io_uring';
+  /** Past the page cache of the host. Default false. */
+  readonly direct?: boolean;
+  /** Requests to write data out are not carried out. Default false. */
+  readonly noFlush?: boolean;
+}
+
 /**
  * Makes a running virtual machine the receiver of a device manager.
  *
  * Disks on s390x buses, memory-mapped disks and NVDIMMs, mediated crypto adapters and DAX windows are refused with
  * `invalid_device`. So is adding to the machine's configuration: the machine runs already.
  */
-export function vmReceiver(vm: PluggingVm): DeviceReceiver {
+export function vmReceiver(vm: PluggingVm, disks: DiskAccess = {}): DeviceReceiver {
   return {
     append: (device) => Promise.reject(refused(device, 'is to be there at boot, and the machine runs')),
     async hotplug(device, { signal }) {
-      const { address } = await vm.plug(vmDevice(device), { signal });
+      const { address } = await vm.plug(vmDevice(device, disks), { signal });
       return guestAddress(address);
     },
     async unplug({ device }, { signal }) {
@@ -48,10 +58,10 @@ function guestAddress(address: VmAddress): GuestAddress {
   return { pciPath, ...(scsiAddress !== undefined && { scsiAddress }) };
 }
 
-function vmDevice(device: PluggableDevice): VmDevice {
+function vmDevice(device: PluggableDevice, disks: DiskAccess): VmDevice {
   switch (device.kind) {
     case 'block':
-      return vmDisk(device);
+      return vmDisk(device, disks);
     case 'vfio':
       return vmHostDevice(device);
     case 'vhost-user-blk':
@@ -64,12 +74,12 @@ function vmDevice(device: PluggableDevice): VmDevice {
   }
 }
 
-function vmDisk(drive: BlockDrive): VmDevice {
+function vmDisk(drive: BlockDrive, access: DiskAccess): VmDevice {
   const { id, file, driver, readOnly, discardUnmap } = drive;
   if (driver !== 'virtio-blk' && driver !== 'virtio-scsi')
     throw refused(drive, `cannot be plugged as ${driver}`);
   if (drive.format !== 'raw') throw refused(drive, `has format ${drive.format}, not raw`);
-  return { kind: 'block', id, path: file, readOnly, driver, discard: discardUnmap };
+  return { kind: 'block', id, path: file, readOnly, driver, discard: discardUnmap, ...access };
 }
 
 function vmHostDevice(device: VfioDevice): VmDevice {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HypervisorError } from '@hako/hypervisor';
 import type { AgentRoad } from './command-line/launch-plan.ts';
+import { connectSocket } from './process/survival-sockets.ts';
 
 /** Connects to a port of a guest by vsock; `@hako/linux` has one. */
 export type VsockDialer = (
@@ -32,7 +31,7 @@ export async function openAgentChannel(
 ): Promise<AgentChannel> {
   switch (road.kind) {
     case 'virtio-serial':
-      return openSerialChannel(road.socketPath, await connectSerial(road.socketPath, signal));
+      return openSerialChannel(road.socketPath, await connectSocket(road.socketPath, signal));
     case 'vsock':
       return openVsockChannel(road.cid, vsock);
     default:
@@ -50,7 +49,7 @@ function openSerialChannel(path: string, early: Duplex): AgentChannel {
   return {
     address: `serial://${path}`,
     async open(signal) {
-      if (stream.destroyed) stream = await connectSerial(path, signal);
+      if (stream.destroyed) stream = await connectSocket(path, signal);
       else if (handedOut)
         throw new HypervisorError('invalid_state', `agent channel ${path} is in use`, { operand: path });
       handedOut = true;
@@ -63,23 +62,6 @@ function openSerialChannel(path: string, early: Duplex): AgentChannel {
     },
     [Symbol.dispose]: () => void stream.destroy(),
   };
-}
-
-async function connectSerial(path: string, signal: AbortSignal): Promise<Duplex> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect', { signal });
-  } catch (cause) {
-    socket.destroy();
-    signal.throwIfAborted();
-    throw new HypervisorError('monitor_failed', `agent socket ${path} does not answer`, {
-      operand: path,
-      cause,
-    });
-  }
-  // The death of QEMU is reported by the VM; as a stream error without listener it would end the whole program.
-  socket.on('error', () => undefined);
-  return socket;
 }
 
 function openVsockChannel(

@@ -41,7 +41,7 @@ describe('chooseAgentRoad', () => {
     await expect(refused).rejects.toThrow(message);
   });
 
-  test('every draw is a CID that a guest may have', async () => {
+  test('every draw is a CID that a guest may have [proves agent by vsock]', async () => {
     for (let draw = 0; draw < 100; draw += 1) {
       const road = await chooseAgentRoad(config('vsock'), withVsock);
       const cid = road.kind === 'vsock' ? road.cid : 0;

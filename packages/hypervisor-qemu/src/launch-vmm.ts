@@ -3,8 +3,9 @@ import { HypervisorError, raceWithSignal } from '@hako/hypervisor';
 import { openAgentChannel, type VsockDialer } from './agent-channel.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { ConsoleLog } from './console/console-log.ts';
+import type { SurvivalSockets } from './process/survival-sockets.ts';
 import { spawnVmm } from './process/vmm-process.ts';
-import { QmpClient } from './qmp/qmp-client.ts';
+import { QmpClient, type QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
 import { restoreSnapshot } from './snapshot/restore-snapshot.ts';
 import {
@@ -25,12 +26,16 @@ export type LaunchPhase = 'vmmSpawned' | 'monitorReady' | 'guestRunning';
 /** What {@link launchVmm} starts. */
 export interface LaunchRequest {
   readonly vmId: string;
+  readonly runDir: string;
+  /** Where a machine that survives its owner listens for its monitor and console. */
+  readonly sockets?: SurvivalSockets;
   readonly command: readonly [string, ...(readonly string[])];
   readonly road: AgentRoad;
   readonly consoleLogPath: string;
   readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
   /** Directory of the snapshot to start from; the command says `-incoming defer` then. */
   readonly restoreFrom?: string;
+  readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
   readonly onPhase: (phase: LaunchPhase) => void;
 }
 
@@ -43,12 +48,13 @@ export interface LaunchRequest {
 export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Promise<RunningVmm> {
   signal.throwIfAborted();
   const console = openConsoleLog(request.consoleLogPath);
-  const process = await spawnVmm({ command: request.command }).catch((error: unknown) => {
+  const process = await spawnVmm(request, signal).catch((error: unknown) => {
     console[Symbol.dispose]();
     throw error;
   });
   process.console.on('data', (chunk: Uint8Array) => console.push(chunk));
-  const resources: VmmResources = { process, console, road: request.road };
+  const { road, sockets } = request;
+  const resources: VmmResources = { process, console, road, ...(sockets && { sockets }) };
   request.onPhase('vmmSpawned');
   try {
     return await bringUp(resources, request, signal);
@@ -76,7 +82,10 @@ async function bringUp(
   signal: AbortSignal,
 ): Promise<RunningVmm> {
   const unlimited = { signal, timeoutMs: Infinity };
-  const monitor = await QmpClient.connect(resources.process.monitor, unlimited);
+  const monitor = await QmpClient.connect(resources.process.monitor, {
+    ...unlimited,
+    loadSendDescriptors: request.loadSendDescriptors,
+  });
   resources.monitor = monitor;
   request.onPhase('monitorReady');
   void followShutdown(resources, monitor);

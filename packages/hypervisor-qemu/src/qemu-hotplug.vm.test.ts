@@ -60,7 +60,7 @@ function sysfsOf(pciPath: string): string {
 
 describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kernel is prepared)', () => {
   test.skipIf(!hasVirtiofsd)(
-    'a shared directory is seen, used, unplugged and gone (skipped without virtiofsd)',
+    'a shared directory is seen, used, unplugged and gone (skipped without virtiofsd) [proves plug virtio-fs, unplug virtio-fs]',
     async () => {
       await using guest = await startGuest({ sharedMemory: true });
       const { vm, shell, directory } = guest;
@@ -87,7 +87,28 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     },
   );
 
-  test('a disk is seen, written, unplugged and gone, and its place is used again', async () => {
+  test('directories that QEMU exports by 9p are devices of the guest, from the start and plugged, unplugged and gone [proves cold 9p, plug 9p, unplug 9p]', async () => {
+    await using exported = await startGuest({
+      exportedDirectories: [{ id: 'files', path: '/usr' }],
+      devices: [{ kind: '9p', tag: 'early', exportId: 'files' }],
+    });
+    const { vm, shell } = exported;
+    // A virtio device of type 9, VIRTIO_ID_9P.
+    const count = 'cat /sys/bus/virtio/devices/*/device | grep -c 0x0009';
+    expect(await shell.run(count)).toBe('1');
+    const { address } = await vm.plug({ kind: '9p', id: 'share', tag: 'late', exportId: 'files' });
+    expect(await shell.until(`test $(${count}) = 2 && cat ${sysfsOf(address.pciPath)}/device`)).toBe(
+      '0x1049',
+    );
+    await vm.unplug('share');
+    expect(await shell.until(`test $(${count}) = 1 && ${count}`)).toBe('1');
+    await expect(vm.plug({ kind: '9p', id: 'share', tag: 'late', exportId: 'other' })).rejects.toMatchObject({
+      code: 'invalid_device',
+      operand: 'exportId',
+    });
+  });
+
+  test('a disk is seen, written, unplugged and gone, and its place is used again [proves plug block virtio-blk, unplug block virtio-blk]', async () => {
     await using guest = await startGuest();
     const { vm, shell, directory } = guest;
     const path = join(directory, 'disk,1.img');
@@ -107,7 +128,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect(await shell.until('test -b /dev/vda && head -c 5 /dev/vda')).toBe('HELLO');
   });
 
-  test('two SCSI disks share a controller that comes with the first', async () => {
+  test('two SCSI disks share a controller that comes with the first [proves plug block virtio-scsi, unplug block virtio-scsi]', async () => {
     await using guest = await startGuest();
     const { vm, shell, directory } = guest;
     for (const name of ['one', 'two']) {
@@ -125,7 +146,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect(await shell.run('cat /sys/block/sdb/ro; head -c 3 /dev/sdb')).toBe('1\ntwo');
   });
 
-  test('a network card is seen with its address, used, unplugged and gone', async () => {
+  test('a network card is seen with its address, used, unplugged and gone [proves plug network user, unplug network user]', async () => {
     await using guest = await startGuest();
     const { vm, shell } = guest;
     const mac = '02:00:00:00:00:2a';
@@ -139,7 +160,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect(await shell.run('ls /sys/class/net')).toBe('lo');
   });
 
-  test('cpus are seen and brought online; those of KVM are taken out again, emulated ones stay', async () => {
+  test('cpus are seen and brought online; those of KVM are taken out again, emulated ones stay [proves plug vcpus]', async () => {
     await using guest = await startGuest({ maximumVcpus: 4 });
     const { vm, shell, hypervisor } = guest;
     const { address } = await vm.plug({ kind: 'vcpus', id: 'more', count: 2 });
@@ -160,7 +181,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     }
   });
 
-  test('a memory module is seen, brought online, taken out again and gone', async () => {
+  test('a memory module is seen, brought online, taken out again and gone [proves plug memory, unplug memory]', async () => {
     await using guest = await startGuest({ memoryMib: 256, maximumMemoryMib: 512 });
     const { vm, shell } = guest;
     const blocks = async () => Number(await shell.run('ls -d /sys/devices/system/memory/memory* | wc -l'));
@@ -175,7 +196,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect(await blocks()).toBe(before);
   });
 
-  test('memory grows and shrinks in place, and stays', async () => {
+  test('memory grows and shrinks in place, and stays [proves plug virtio-mem, vm.resizeMemory]', async () => {
     await using guest = await startGuest({ memoryMib: 256, maximumMemoryMib: 1024, sharedMemory: true });
     const { vm, shell } = guest;
     const totalKib = async () => Number(await shell.run("awk '/MemTotal/ {print $2}' /proc/meminfo"));
@@ -195,7 +216,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     });
   });
 
-  test('threads of plugged cpus are told, and what the process uses', async () => {
+  test('threads of plugged cpus are told, and what the process uses [proves vm.vcpuThreads, vm.usage]', async () => {
     await using guest = await startGuest({ maximumVcpus: 2 });
     const { vm } = guest;
     await vm.plug({ kind: 'vcpus', id: 'more', count: 1 });
@@ -210,7 +231,7 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
   });
 
   test.skipIf(!hasStorageDaemon)(
-    'a disk of another process is seen, written, unplugged and gone (skipped without qemu-storage-daemon)',
+    'a disk of another process is seen, written, unplugged and gone (skipped without qemu-storage-daemon) [proves plug vhost-user-blk, unplug vhost-user-blk]',
     async () => {
       await using guest = await startGuest({ sharedMemory: true });
       const { vm, shell, directory } = guest;
@@ -232,7 +253,9 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     },
   );
 
-  test('a network card on a tap of the host reaches the host', async ({ skip }) => {
+  test('a network card on a tap of the host reaches the host [proves plug network tap, unplug network tap]', async ({
+    skip,
+  }) => {
     const tap = await createTap('hakotap0', '10.77.0.1/24');
     if (tap === undefined) skip('this host lets nobody create a tap');
     await using _owned = tap;

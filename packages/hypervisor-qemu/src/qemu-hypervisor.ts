@@ -2,12 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import {
   HypervisorError,
+  openDeadline,
   validateVmConfig,
   type CreateVmOptions,
   type Hypervisor,
   type HypervisorCapabilities,
   type SnapshotSupport,
   type VmConfig,
+  type VmRecord,
+  type WaitOptions,
 } from '@hako/hypervisor';
 import { defaultCpuModel, type Accelerator, type KvmVerdict } from './accelerator/accelerator.ts';
 import { chooseAccelerator } from './accelerator/choose-accelerator.ts';
@@ -17,16 +20,22 @@ import { defaultCacheDir, readBootId, VerdictCache } from './accelerator/verdict
 import type { VsockDialer } from './agent-channel.ts';
 import { chooseAgentRoad } from './agent-road.ts';
 import { checkGrowth } from './command-line/check-growth.ts';
+import { checkTuning } from './command-line/check-tuning.ts';
 import { buildCommandLine } from './command-line/build-command-line.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
 import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
+import { hasOpenMemory } from './command-line/memory.ts';
+import { persistentImage } from './command-line/nvdimm.ts';
 import { findProgram } from './find-program.ts';
 import { launchPrefix, withPrefix } from './process/launch-prefix.ts';
 import { monitorFd } from './process/vmm-process.ts';
+import { survivalSockets } from './process/survival-sockets.ts';
 import { QemuVm, type QemuVmParts } from './qemu-vm.ts';
+import type { SendDescriptors } from './qmp/qmp-client.ts';
 import { checkSnapshot } from './snapshot/snapshot-files.ts';
 import { snapshotKey } from './snapshot/snapshot-key.ts';
+import { decodeState } from './vm-state.ts';
 
 /** The part of a logger that the driver uses; pino's shape. */
 export interface Logger {
@@ -47,6 +56,8 @@ export interface QemuHypervisorComponents {
   readonly cacheDir?: string;
   /** Without it the agent channel `auto` means virtio-serial. */
   readonly dialVsock?: VsockDialer;
+  /** Loads what sends open files over the monitor, for taps that the caller has opened. Without it those cannot be plugged. */
+  readonly loadSendDescriptors?: () => Promise<SendDescriptors>;
   /** Default `/dev/vhost-vsock`. */
   readonly vhostVsockDevice?: string;
   /** Default `/dev/kvm`. */
@@ -56,6 +67,10 @@ export interface QemuHypervisorComponents {
   /** Port the agent listens at on vsock. Default 1024, as upstream's agent. */
   readonly agentVsockPort?: number;
 }
+
+const adoptTimeoutMs = 5_000;
+/** Port of the agent on vsock, as upstream has it. */
+const defaultAgentPort = 1024;
 
 /** Decisions for the start of one machine. */
 interface VmPlan extends Pick<QemuVmParts, 'chooseRoad'> {
@@ -115,12 +130,38 @@ export class QemuHypervisor implements Hypervisor {
     }
     const { chooseRoad, commandFor, accelerator } = await this.#plan(config, signal);
     if (config.restoreFrom !== undefined) await checkSnapshot(config.restoreFrom);
-    const { dialVsock, agentVsockPort = 1024 } = this.#components;
+    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
     const vsock = { dial: dialVsock, port: agentVsockPort };
     const machine = machineProfile(this.#machine);
     const prefix = await launchPrefix(config);
     const launchCommandFor: QemuVmParts['commandFor'] = (road) => withPrefix(prefix, commandFor(road));
-    return new QemuVm({ config, chooseRoad, commandFor: launchCommandFor, vsock, machine, accelerator });
+    return new QemuVm({
+      ...{ config, chooseRoad, commandFor: launchCommandFor, vsock, machine, accelerator },
+      ...(loadSendDescriptors && { loadSendDescriptors }),
+    });
+  }
+
+  async adoptVm(record: VmRecord, options: WaitOptions = {}): Promise<QemuVm> {
+    const state = decodeState(record);
+    const { config, accelerator } = state;
+    using deadline = openDeadline(`adopting vm ${config.id}`, options, adoptTimeoutMs);
+    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
+    const parts = {
+      vsock: { dial: dialVsock, port: agentVsockPort },
+      ...(loadSendDescriptors && { loadSendDescriptors }),
+    };
+    const { adoptVmm } = await import('./adopt-vmm.ts');
+    const adopted = await adoptVmm({ ...parts, process: record.process, state }, deadline.signal);
+    const started = (): never => {
+      throw new HypervisorError('invalid_state', `vm ${config.id} was started by another process`);
+    };
+    return new QemuVm({
+      ...{ config, accelerator, ...parts },
+      machine: machineProfile(state.machine),
+      chooseRoad: started,
+      commandFor: started,
+      adopted: { ...adopted, hotplug: state.hotplug },
+    });
   }
 
   async snapshotSupport(
@@ -128,10 +169,14 @@ export class QemuHypervisor implements Hypervisor {
     { signal }: CreateVmOptions = {},
   ): Promise<SnapshotSupport | undefined> {
     // What differs from machine to machine is replaced by what all have in common.
-    const common: VmConfig = { ...config, id: 'snapshot' };
+    const exportedDirectories = (config.exportedDirectories ?? []).map(({ id }) => ({ id, path: '/' }));
+    const devices = config.devices.map((device) =>
+      device.kind === 'serial-port' ? { ...device, socketPath: `/${device.name}` } : device,
+    );
+    const common: VmConfig = { ...config, id: 'snapshot', exportedDirectories, devices };
     const { chooseRoad, commandFor, qemuPath, accelerator } = await this.#plan(common, signal);
     const road = await chooseRoad();
-    if (road.kind !== 'virtio-serial' || !config.sharedMemory) return undefined;
+    if (road.kind !== 'virtio-serial' || !hasOpenMemory(config)) return undefined;
     const command = commandFor({ ...road, socketPath: 'agent-port.sock' }, false);
     return { key: await snapshotKey(common, command, qemuPath), emulated: accelerator === 'tcg' };
   }
@@ -140,6 +185,8 @@ export class QemuHypervisor implements Hypervisor {
   async #plan(config: VmConfig, signal: AbortSignal | undefined): Promise<VmPlan> {
     await validateVmConfig(config);
     checkGrowth(config, machineProfile(this.#machine));
+    checkTuning(config, machineProfile(this.#machine));
+    const rootMemory = await persistentImage(config.rootImage);
     const chooseRoad = () =>
       chooseAgentRoad(config, {
         vhostVsockDevice: this.#components.vhostVsockDevice ?? '/dev/vhost-vsock',
@@ -161,7 +208,9 @@ export class QemuHypervisor implements Hypervisor {
         agent,
         agentPortName,
         monitorFd,
+        ...(config.survivesOwner === true && { sockets: survivalSockets(config.runDir) }),
         incoming,
+        ...(rootMemory !== undefined && { rootMemory }),
         ...(tscKhz !== undefined && { tscKhz }),
       });
       return [qemuPath, ...args];

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import {
   HypervisorError,
+  identifyProcess,
   openDeadline,
   readProcessUsage,
   VmLifecycle,
@@ -17,20 +18,33 @@ import {
   type VmmUsage,
   type VmPhases,
   type VmPids,
+  type VmRecord,
   type VmStateName,
   type WaitOptions,
 } from '@hako/hypervisor';
+import type { AdoptedVmm } from './adopt-vmm.ts';
 import type { Accelerator } from './accelerator/accelerator.ts';
 import type { VsockDialer } from './agent-channel.ts';
 import { isCidTaken } from './agent-road.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { MachineProfile } from './command-line/machine-profile.ts';
-import { QemuHotplug } from './hotplug/qemu-hotplug.ts';
+import { hasOpenMemory } from './command-line/memory.ts';
+import { QemuHotplug, type SavedHotplug } from './hotplug/qemu-hotplug.ts';
 import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
 import type { QmpCommands } from './qmp/generated/qmp-types.ts';
+import type { QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
 import { saveRunning } from './snapshot/save-running.ts';
-import { consoleLogPath, describeExit, releaseVmm, stopVmm, type RunningVmm } from './running-vmm.ts';
+import {
+  consoleLogPath,
+  describeExit,
+  disconnectVmm,
+  releaseVmm,
+  stopVmm,
+  type RunningVmm,
+} from './running-vmm.ts';
+import { survivalSockets } from './process/survival-sockets.ts';
+import { encodeState } from './vm-state.ts';
 
 const startTimeoutMs = 10_000;
 const commandTimeoutMs = 5_000;
@@ -48,6 +62,10 @@ export interface QemuVmParts {
   readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
   readonly machine: MachineProfile;
   readonly accelerator: Accelerator;
+  /** What QEMU is sent open files by, loaded on first use. */
+  readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
+  /** It runs already, started by another process. */
+  readonly adopted?: AdoptedVmm & { readonly hotplug: SavedHotplug };
 }
 
 /** A virtual machine run by a QEMU process of its own. */
@@ -70,7 +88,15 @@ export class QemuVm implements VirtualMachine {
     this.consoleLogPath = consoleLogPath(parts.config.runDir);
     this.exited = this.#exit.promise;
     this.#parts = parts;
-    this.#lifecycle = new VmLifecycle(this.id);
+    const { adopted } = parts;
+    if (adopted === undefined) {
+      this.#lifecycle = new VmLifecycle(this.id);
+      return;
+    }
+    const { live, isPaused, hotplug } = adopted;
+    this.#lifecycle = new VmLifecycle(this.id, { name: isPaused ? 'paused' : 'running', live });
+    this.#watch(live).adopt(hotplug);
+    this.#follow(live);
   }
 
   get state(): VmStateName {
@@ -97,8 +123,7 @@ export class QemuVm implements VirtualMachine {
       const live = await this.#launch(signal);
       if (signal.aborted) await abandonRunning(live, signal);
       this.#lifecycle.transition({ name: 'running', live });
-      this.#address = live.agent.address;
-      void live.process.ended.then(async (end) => this.#onProcessEnded(live, describeExit(live, end)));
+      this.#follow(live);
     } catch (error) {
       const neverRan = { exitCode: null, signal: null, stderrTail: '', consoleTail: '' };
       const seen = HypervisorError.is(error) ? error.exit : undefined;
@@ -114,10 +139,15 @@ export class QemuVm implements VirtualMachine {
         const live = await launchVmm(
           {
             vmId: this.id,
+            runDir: this.#parts.config.runDir,
+            ...(this.#parts.config.survivesOwner === true && {
+              sockets: survivalSockets(this.#parts.config.runDir),
+            }),
             command: this.#parts.commandFor(road),
             road,
             consoleLogPath: this.consoleLogPath,
             vsock: this.#parts.vsock,
+            loadSendDescriptors: this.#parts.loadSendDescriptors,
             ...(this.#parts.config.restoreFrom !== undefined && {
               restoreFrom: this.#parts.config.restoreFrom,
             }),
@@ -125,10 +155,7 @@ export class QemuVm implements VirtualMachine {
           },
           signal,
         );
-        const { config, machine, accelerator } = this.#parts;
-        this.#hotplug = new QemuHotplug({ monitor: live.monitor, config, machine, accelerator });
-        this.#panicked = live.console.panicked;
-        this.#consoleTail = () => live.console.tail();
+        this.#watch(live);
         return live;
       } catch (error) {
         const taken =
@@ -136,6 +163,20 @@ export class QemuVm implements VirtualMachine {
         if (!taken || attempt === cidAttempts) throw error;
       }
     }
+  }
+
+  #watch({ monitor, console }: RunningVmm): QemuHotplug {
+    const { config, machine, accelerator } = this.#parts;
+    const hotplug = new QemuHotplug({ monitor, config, machine, accelerator });
+    this.#hotplug = hotplug;
+    this.#panicked = console.panicked;
+    this.#consoleTail = () => console.tail();
+    return hotplug;
+  }
+
+  #follow(live: RunningVmm): void {
+    this.#address = live.agent.address;
+    void live.process.ended.then(async (end) => this.#onProcessEnded(live, describeExit(live, end)));
   }
 
   async openAgentChannel(options: WaitOptions = {}): Promise<Duplex> {
@@ -170,21 +211,17 @@ export class QemuVm implements VirtualMachine {
   }
 
   async save(directory: string, options: WaitOptions = {}): Promise<void> {
-    const state = this.#lifecycle.expect('save', 'running', 'paused');
+    const { live } = this.#lifecycle.expect('save', 'running');
     using deadline = openDeadline(`saving vm ${this.id}`, options, saveTimeoutMs);
     const { config } = this.#parts;
-    if (!config.sharedMemory || this.pluggedDevices.length > 0) {
-      const reason = config.sharedMemory ? 'devices were plugged into it' : 'its memory is not shared';
+    if (!hasOpenMemory(config) || this.pluggedDevices.length > 0) {
+      const reason = hasOpenMemory(config) ? 'devices were plugged into it' : 'its memory is not shared';
       throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved: ${reason}`, {
         operand: this.id,
       });
     }
     try {
-      await saveRunning(
-        state.live,
-        { resume: state.name === 'running', directory, runDir: config.runDir },
-        deadline.signal,
-      );
+      await saveRunning(live, { directory, runDir: config.runDir }, deadline.signal);
     } catch (error) {
       throw error instanceof QmpError ? monitorError(this.id, error) : error;
     }
@@ -210,6 +247,30 @@ export class QemuVm implements VirtualMachine {
   async resizeMemory(id: string, requestedMib: number, options: WaitOptions = {}): Promise<void> {
     this.#lifecycle.expect('resize memory', 'running');
     await this.#withHotplug((hotplug) => hotplug.resizeMemory(id, requestedMib, options));
+  }
+
+  async record(): Promise<VmRecord> {
+    const { live } = this.#lifecycle.expect('be written down', 'running', 'paused');
+    this.#expectSurvival();
+    const process = await identifyProcess(live.process.pid);
+    if (process === undefined || this.#hotplug === undefined)
+      throw this.#lifecycle.wrongState('be written down');
+    const { config, machine, accelerator } = this.#parts;
+    return encodeState(process, {
+      ...{ config, accelerator, machine: machine.name, road: live.road },
+      hotplug: this.#hotplug.saved,
+    });
+  }
+
+  async release(): Promise<void> {
+    const { live } = this.#lifecycle.expect('be let go', 'running', 'paused');
+    this.#expectSurvival();
+    const exit = { ...describeExit(live, undefined), reason: 'released' } as const;
+    const outcome = Promise.resolve(exit);
+    this.#lifecycle.transition({ name: 'stopping', outcome });
+    disconnectVmm(live);
+    live.process.unref();
+    this.#finish(await outcome);
   }
 
   pids(): VmPids {
@@ -259,6 +320,11 @@ export class QemuVm implements VirtualMachine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #expectSurvival(): void {
+    if (this.#parts.config.survivesOwner === true) return;
+    throw new HypervisorError('unsupported', `vm ${this.id} ends with its owner`, { operand: this.id });
   }
 
   async #withHotplug<T>(work: (hotplug: QemuHotplug) => Promise<T>): Promise<T> {

@@ -175,7 +175,7 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
     await processGone(vmm);
   });
 
-  test('two vms share one root image, each is told apart, and one survives the other', async () => {
+  test('two vms share one root image, each is told apart, and one survives the other [proves root virtio-blk]', async () => {
     await using subject = await createQemuSubject('echo');
     const path = join(subject.directory, 'root.img');
     await writeFile(path, Buffer.alloc(1024 * 1024, 'disk '));
@@ -192,7 +192,7 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
   });
 
   test.skipIf(!hasVirtiofsd)(
-    'disk, shared directory and second cpu are seen in the guest (skipped without virtiofsd)',
+    'disk, shared directory and second cpu are seen in the guest (skipped without virtiofsd) [proves cold virtio-fs, cold block, shared memory]',
     async () => {
       await using subject = await createQemuSubject('devices');
       const shared = join(subject.directory, 'shared');
@@ -226,7 +226,9 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
     },
   );
 
-  test('a small machine type boots the same guest where KVM works', async ({ skip }) => {
+  test('a small machine type boots the same guest where KVM works [proves machine microvm]', async ({
+    skip,
+  }) => {
     await using subject = await createQemuSubject('echo', { machine: 'microvm' });
     const verdict = await subject.hypervisor.kvmVerdict();
     skip(!verdict.usable, 'an emulated microvm sometimes hangs while the kernel calibrates its clock');
@@ -235,7 +237,7 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
     await echo(vm);
   });
 
-  test('debug puts the boot messages into the console log', async () => {
+  test('debug puts the boot messages into the console log [proves kernel words]', async () => {
     await using subject = await createQemuSubject('power-off');
     await using vm = await subject.hypervisor.createVm({ ...subject.config, debug: true });
     await vm.start();

@@ -11,6 +11,7 @@ import {
 import type { AgentChannel } from './agent-channel.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { ConsoleLog } from './console/console-log.ts';
+import type { SurvivalSockets } from './process/survival-sockets.ts';
 import { stopProcess } from './process/stop-ladder.ts';
 import type { ProcessEnd, VmmProcess } from './process/vmm-process.ts';
 import type { QmpClient } from './qmp/qmp-client.ts';
@@ -20,6 +21,8 @@ export interface VmmResources {
   readonly process: VmmProcess;
   readonly console: ConsoleLog;
   readonly road: AgentRoad;
+  /** Those of a machine that survives its owner. */
+  readonly sockets?: SurvivalSockets;
   monitor?: QmpClient;
   agent?: AgentChannel;
   /** What QEMU's SHUTDOWN event said, if it came. */
@@ -88,13 +91,21 @@ function ownReason({ console, shutdownReason }: VmmResources): VmExitReason {
   return 'vmm_exited';
 }
 
-/** Frees what a dead QEMU leaves: descriptors and the agent socket. The console log stays. */
+/** Frees what a dead QEMU leaves: descriptors and sockets. The console log stays. */
 export async function releaseVmm(resources: VmmResources): Promise<void> {
-  resources.monitor?.[Symbol.dispose]();
-  resources.process.monitor.destroy();
-  resources.agent?.[Symbol.dispose]();
+  disconnectVmm(resources);
   // QEMU removes its socket only when it ends in order.
   if (resources.road.kind === 'virtio-serial') await rm(resources.road.socketPath, { force: true });
+  const { monitorPath, consolePath } = resources.sockets ?? {};
+  for (const path of [monitorPath, consolePath]) if (path !== undefined) await rm(path, { force: true });
+}
+
+/** Closes all connections to a QEMU, which may go on. */
+export function disconnectVmm(resources: VmmResources): void {
+  resources.monitor?.[Symbol.dispose]();
+  resources.process.monitor.destroy();
+  resources.process.console.destroy();
+  resources.agent?.[Symbol.dispose]();
   resources.console[Symbol.dispose]();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { VirtualMachine } from './virtual-machine.ts';
+import type { VirtualMachine, WaitOptions } from './virtual-machine.ts';
 import type { VmConfig } from './vm-config.ts';
+import type { VmRecord } from './vm-record.ts';
 
 /** What the VMs of a hypervisor can do: the five facts that upstream's runtime asks for, and two more. */
 export interface HypervisorCapabilities {
@@ -49,6 +50,16 @@ export interface Hypervisor {
    *   `unsupported` | `aborted`
    */
   createVm(config: VmConfig, options?: CreateVmOptions): Promise<VirtualMachine>;
+
+  /**
+   * Takes over a running machine whose owner is gone ({@link VmConfig.survivesOwner}). It is as if this process had started
+   * it, apart from how it ends: the exit code is not known then. Default `timeoutMs` 5 000; on failure the machine is left
+   * as it is.
+   *
+   * @throws HypervisorError `vmm_exited` (it is gone) | `invalid_config` (the record is not this driver's) |
+   *   `monitor_failed` | `timeout` | `aborted`
+   */
+  adoptVm(record: VmRecord, options?: WaitOptions): Promise<VirtualMachine>;
 
   /**
    * Whether machines like this one can be saved, and which snapshots fit them: those that have the same key.

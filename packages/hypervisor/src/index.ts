@@ -16,10 +16,13 @@ export type {
   VfioHost,
 } from './hotplug/pluggable-device.ts';
 export { checkRequestedMib, validateDevice } from './hotplug/validate-device.ts';
+export { identifyProcess, isAlive, runDirectoryVariable } from './process-identity.ts';
+export type { ProcessIdentity } from './process-identity.ts';
 export { readProcessUsage } from './process-usage.ts';
 export { HypervisorError } from './hypervisor-error.ts';
 export type { HypervisorErrorCode, HypervisorErrorDetails } from './hypervisor-error.ts';
 export type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from './hypervisor.ts';
+export type { MachineTuning } from './machine-tuning.ts';
 export { lastPrintableLine } from './printable-line.ts';
 export { validateVmConfig } from './validate-vm-config.ts';
 export type {
@@ -37,6 +40,8 @@ export type {
   BlockDevice,
   ColdDevice,
   CpuTopology,
+  ExportedDirectory,
+  NinePDevice,
   RootImage,
   SerialPortDevice,
   VirtioFsDevice,
@@ -45,4 +50,5 @@ export type {
 export type { StopMeans, VmExit, VmExitReason } from './vm-exit.ts';
 export { VmLifecycle } from './vm-lifecycle.ts';
 export type { VmState, VmStateName } from './vm-lifecycle.ts';
+export type { VmRecord } from './vm-record.ts';
 export type { VcpuThread, VmmUsage } from './vmm-usage.ts';

@@ -3,12 +3,22 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { HypervisorError } from './hypervisor-error.ts';
-import { minimumMemoryMib, type ColdDevice, type CpuTopology, type VmConfig } from './vm-config.ts';
+import { validateTuning } from './machine-tuning.ts';
+import {
+  minimumMemoryMib,
+  type ColdDevice,
+  type CpuTopology,
+  type ExportedDirectory,
+  type VmConfig,
+} from './vm-config.ts';
 
 /** `COMMAND_LINE_SIZE` of x86 and arm64 kernels, minus its NUL; the driver's own words fit in the rest. */
 const maximumParameterBytes = 1500;
 const maximumMachineVcpus = 240;
+/** `ACPI_MAX_RAM_SLOTS` of QEMU. */
+const maximumMemorySlots = 256;
 const maximumTagBytes = 36;
+const maximumNinePTagBytes = 31;
 
 /**
  * Checks the values of a config and the files it names. Creates nothing.
@@ -18,7 +28,9 @@ const maximumTagBytes = 36;
 export async function validateVmConfig(config: VmConfig): Promise<void> {
   checkIdentity(config);
   checkSize(config);
+  checkSlots(config);
   checkSnapshot(config);
+  if (config.tuning !== undefined) validateTuning(config.tuning, config.memoryMib);
   checkKernelParameters(config.kernelParameters);
   checkDevices(config);
   await checkFiles(config);
@@ -32,11 +44,12 @@ function checkIdentity(config: VmConfig): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(config.id)) {
     throw invalid('id', `vm id ${JSON.stringify(config.id)} is not 1 to 64 letters, digits, dots, dashes`);
   }
-  const { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath } = config;
-  const paths = { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath };
+  const { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath, mountNamespacePath } = config;
+  const paths = { runDir, kernelPath, initrdPath, restoreFrom, networkNamespacePath, mountNamespacePath };
   for (const [field, path] of Object.entries({ ...paths, 'rootImage.path': config.rootImage?.path })) {
     if (path !== undefined) checkPath(field, path);
   }
+  for (const path of config.controlGroupFiles ?? []) checkPath('controlGroupFiles', path);
   if (config.initrdPath === undefined && config.rootImage === undefined) {
     throw invalid('initrdPath', 'vm has neither initrd nor root image', 'give at least one of them');
   }
@@ -88,6 +101,14 @@ function checkSize(config: VmConfig): void {
   }
 }
 
+function checkSlots({ memorySlots = 1 }: VmConfig): void {
+  if (Number.isInteger(memorySlots) && memorySlots >= 1 && memorySlots <= maximumMemorySlots) return;
+  throw invalid(
+    'memorySlots',
+    `${memorySlots} places for memory are not a whole number from 1 to ${maximumMemorySlots}`,
+  );
+}
+
 function checkKernelParameters(parameters: readonly string[]): void {
   for (const word of parameters) {
     // One word, where a double-quoted part may hold blanks, as the kernel's own parser has it.
@@ -106,27 +127,45 @@ function checkKernelParameters(parameters: readonly string[]): void {
 
 function checkDevices(config: VmConfig): void {
   const names = new Set<string>();
+  const exportIds = checkExports(config.exportedDirectories ?? []);
   for (const device of config.devices) {
-    const name = checkDevice(device, config.sharedMemory);
+    const name = checkDevice(device, config.sharedMemory, exportIds);
     if (names.has(name)) throw invalid('devices', `device ${name} is given twice`);
     names.add(name);
   }
 }
 
-function checkDevice(device: ColdDevice, sharedMemory: boolean): string {
+function checkExports(directories: readonly ExportedDirectory[]): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { id, path } of directories) {
+    const isUsable = /^[A-Za-z][A-Za-z0-9_-]{0,19}$/.test(id) && !ids.has(id);
+    if (!isUsable) throw invalid('exportedDirectories', `exported directory has id ${JSON.stringify(id)}`);
+    checkPath('exportedDirectories', path);
+    ids.add(id);
+  }
+  return ids;
+}
+
+function checkTag({ kind, tag }: { readonly kind: string; readonly tag: string }, mostBytes: number): void {
+  if (/^[\x21-\x7e]+$/.test(tag) && tag.length <= mostBytes) return;
+  throw invalid('devices', `${kind} tag ${JSON.stringify(tag)} is not 1 to ${mostBytes} bytes`);
+}
+
+function checkDevice(device: ColdDevice, sharedMemory: boolean, exportIds: ReadonlySet<string>): string {
   switch (device.kind) {
     case 'virtio-fs':
-      if (!/^[\x21-\x7e]+$/.test(device.tag) || device.tag.length > maximumTagBytes) {
-        throw invalid(
-          'devices',
-          `virtio-fs tag ${JSON.stringify(device.tag)} is not 1 to ${maximumTagBytes} bytes`,
-        );
-      }
+      checkTag(device, maximumTagBytes);
       if (!sharedMemory) {
         throw invalid('sharedMemory', `virtio-fs ${device.tag} needs shared memory`, 'set sharedMemory');
       }
       checkPath('devices', device.socketPath);
       return `virtio-fs ${device.tag}`;
+    case '9p':
+      checkTag(device, maximumNinePTagBytes);
+      if (!exportIds.has(device.exportId)) {
+        throw invalid('exportedDirectories', `9p ${device.tag} exports an unknown ${device.exportId}`);
+      }
+      return `9p ${device.tag}`;
     case 'block':
       if (!/^[A-Za-z0-9_-]{1,20}$/.test(device.id)) {
         throw invalid(

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { DevicePlugging } from './hotplug/device-plugging.ts';
 import type { VcpuThread, VmmUsage } from './vmm-usage.ts';
 import type { VmExit } from './vm-exit.ts';
+import type { VmRecord } from './vm-record.ts';
 import type { VmStateName } from './vm-lifecycle.ts';
 
 /** Options of every wait on a VM. */
@@ -112,10 +113,26 @@ export interface VirtualMachine extends AsyncDisposable, DevicePlugging {
    * afterwards. Memory takes disk space as far as the guest has used it. Default `timeoutMs` 30 000.
    *
    * @param directory must not exist, its parent must; nothing of it is left on failure
-   * @throws HypervisorError `invalid_state` | `unsupported` (see {@link Hypervisor.snapshotSupport}) | `monitor_failed` |
+   * @throws HypervisorError `invalid_state` (not running, or the agent channel is closed: the guest could not be seen to
+   *   wait) | `unsupported` (see {@link Hypervisor.snapshotSupport}) | `monitor_failed` |
    *   `timeout` | `aborted`
    */
   save(directory: string, options?: WaitOptions): Promise<void>;
+
+  /**
+   * What {@link Hypervisor.adoptVm} takes. To be asked again when devices were plugged or unplugged.
+   *
+   * @throws HypervisorError `invalid_state` while there is no process | `unsupported` if it ends with its owner
+   */
+  record(): Promise<VmRecord>;
+
+  /**
+   * Lets go of a machine that survives its owner: connections are closed, the machine goes on, and another process, or this
+   * one, may adopt it. The object is `stopped` afterwards, its exit `released`.
+   *
+   * @throws HypervisorError `invalid_state` while it does not run | `unsupported` if it ends with its owner
+   */
+  release(): Promise<void>;
 
   /** @throws HypervisorError `invalid_state` while there is no process */
   pids(): VmPids;

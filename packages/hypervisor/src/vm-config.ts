@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MachineTuning } from './machine-tuning.ts';
 
 /** Which virtualisation does the work. `auto` takes hardware if a guest was seen to run on it, else emulation. */
 export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
@@ -11,6 +12,12 @@ export interface RootImage {
   readonly path: string;
   readonly format: 'raw';
   readonly fstype: 'erofs' | 'ext4';
+  /**
+   * `virtio-blk`: the first disk (`/dev/vda`). `nvdimm`: persistent memory (`/dev/pmem0`) of a multiple of 2 MiB, for which
+   * the kernel needs the drivers `nfit` and `nd_pmem`; behind the block that Linux makes in its first 2 MiB for `fsdax`, it
+   * is read without a copy in the guest. Default `virtio-blk`.
+   */
+  readonly attachment?: 'virtio-blk' | 'nvdimm';
 }
 
 /** A directory export served by a virtiofsd that listens on {@link socketPath}. Needs `sharedMemory`. */
@@ -19,6 +26,22 @@ export interface VirtioFsDevice {
   /** What the guest mounts by. At most 36 bytes (virtio specification 1.2, section 5.11.4). */
   readonly tag: string;
   readonly socketPath: string;
+}
+
+/** A directory that the hypervisor itself serves by 9p, beside the devices that export it. */
+export interface ExportedDirectory {
+  /** What devices name it by: a letter, then letters, digits, `-`, `_`; at most 20. */
+  readonly id: string;
+  /** As it is found in the mount namespace of the hypervisor ({@link VmConfig.mountNamespacePath}). */
+  readonly path: string;
+}
+
+/** One of {@link VmConfig.exportedDirectories} as the guest mounts it, by 9p. */
+export interface NinePDevice {
+  readonly kind: '9p';
+  /** What the guest mounts by. At most 31 bytes (`MAX_TAG_LEN` of QEMU, without its NUL). */
+  readonly tag: string;
+  readonly exportId: string;
 }
 
 /** A raw disk. The guest finds it by its serial, which equals {@link id}. */
@@ -42,7 +65,7 @@ export interface SerialPortDevice {
 }
 
 /** A device that is present when the guest boots. */
-export type ColdDevice = VirtioFsDevice | BlockDevice | SerialPortDevice;
+export type ColdDevice = VirtioFsDevice | NinePDevice | BlockDevice | SerialPortDevice;
 
 /** The product of the three is the largest number of CPUs. */
 export interface CpuTopology {
@@ -59,7 +82,7 @@ export interface VmConfig {
   readonly runDir: string;
   readonly kernelPath: string;
   readonly initrdPath?: string;
-  /** The first disk of the guest (`/dev/vda`). At least one of this and {@link initrdPath} is needed. */
+  /** The guest's first file system. At least one of this and {@link initrdPath} is needed. */
   readonly rootImage?: RootImage;
   /** Words put behind the driver's own on the kernel command line; one word or `key="quoted value"` each. */
   readonly kernelParameters: readonly string[];
@@ -73,6 +96,8 @@ export interface VmConfig {
   readonly memoryMib: number;
   /** As much memory the machine can have once some is plugged. Default `memoryMib`. */
   readonly maximumMemoryMib?: number;
+  /** Places for memory modules, if there can be more memory; 1 to 256. Default 10. */
+  readonly memorySlots?: number;
   /** A balloon, by which the host gets back what the guest has freed. Default false. */
   readonly balloon?: boolean;
   /** Guest memory that another process (virtiofsd) may map. */
@@ -90,6 +115,25 @@ export interface VmConfig {
    * tap for instance, is looked up there. Default: the caller's. No part of a snapshot.
    */
   readonly networkNamespacePath?: string;
+  /**
+   * File of a mount namespace that the hypervisor process runs in: what it opens by path is looked up there. It need not
+   * exist before {@link VirtualMachine.start}. Default: the caller's. No part of a snapshot.
+   */
+  readonly mountNamespacePath?: string;
+  /**
+   * Files named `cgroup.procs` of existing control groups: the hypervisor process enters these groups before it starts, with
+   * all it uses. Default: the caller's groups. No part of a snapshot.
+   */
+  readonly controlGroupFiles?: readonly string[];
+  /** What `9p` devices can export, those that are plugged later too. Default: nothing. Paths are no part of a snapshot. */
+  readonly exportedDirectories?: readonly ExportedDirectory[];
+  /**
+   * The machine goes on when the process that started it ends, for another one to adopt ({@link Hypervisor.adoptVm}). What
+   * the guest prints on its console meanwhile is lost. Default: it dies with its owner. No part of a snapshot.
+   */
+  readonly survivesOwner?: boolean;
+  /** Default: the driver's own choices. */
+  readonly tuning?: MachineTuning;
   /** Kernel boot messages in the console log. Slower boot. Default false. */
   readonly debug?: boolean;
 }

@@ -9,9 +9,16 @@
  * - `guest_panicked`: the guest kernel panicked
  * - `vmm_exited`: the hypervisor process ended by itself or was killed from outside
  * - `never_started`: it was stopped before it ran
+ * - `released`: it runs, but not for this process any more
  */
 export type VmExitReason =
-  'stopped' | 'guest_shutdown' | 'guest_reset' | 'guest_panicked' | 'vmm_exited' | 'never_started';
+  | 'stopped'
+  | 'guest_shutdown'
+  | 'guest_reset'
+  | 'guest_panicked'
+  | 'vmm_exited'
+  | 'never_started'
+  | 'released';
 
 /** How hard {@link VirtualMachine.stop} had to push: a request, SIGTERM or SIGKILL. */
 export type StopMeans = 'request' | 'sigterm' | 'sigkill';

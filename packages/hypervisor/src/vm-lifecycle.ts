@@ -29,10 +29,12 @@ const successors: { readonly [From in VmStateName]: readonly VmStateName[] } = {
 /** Holds the state of one VM; the only place where it changes. Shared by the drivers and the fake. */
 export class VmLifecycle<Live> {
   readonly #vmId: string;
-  #state: VmState<Live> = { name: 'created' };
+  #state: VmState<Live>;
 
-  constructor(vmId: string) {
+  /** @param state - Where it begins; a machine that is adopted is there already. */
+  constructor(vmId: string, state: VmState<Live> = { name: 'created' }) {
     this.#vmId = vmId;
+    this.#state = state;
   }
 
   get state(): VmState<Live> {

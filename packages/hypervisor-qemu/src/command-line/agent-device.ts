@@ -5,8 +5,25 @@ import { optionList } from './option-list.ts';
 /** The port's name in QEMU's events; only a device with an id has them. */
 export const agentPortId = 'agent-port';
 
-/** Arguments of the device through which the agent is reached. */
-export function agentDeviceArguments(road: AgentRoad, portName: string, virtioSuffix: string): string[] {
+/** Id of the device that the agent's port belongs to. */
+const serialDeviceId = 'serial0';
+
+/** Bus of the agent's port, which takes other ports too; undefined when the agent has none. */
+export function agentSerialBus(road: AgentRoad): string | undefined {
+  return road.kind === 'virtio-serial' ? `${serialDeviceId}.0` : undefined;
+}
+
+/**
+ * Arguments of the device through which the agent is reached.
+ *
+ * @param otherPorts - how many ports follow on its bus
+ */
+export function agentDeviceArguments(
+  road: AgentRoad,
+  portName: string,
+  virtioSuffix: string,
+  otherPorts = 0,
+): string[] {
   switch (road.kind) {
     case 'vsock':
       return ['-device', optionList(`vhost-vsock-${virtioSuffix}`, { id: 'vsock0', 'guest-cid': road.cid })];
@@ -15,9 +32,14 @@ export function agentDeviceArguments(road: AgentRoad, portName: string, virtioSu
         '-chardev',
         optionList('socket', { id: 'agent', path: road.socketPath, server: 'on', wait: 'off' }),
         '-device',
-        optionList(`virtio-serial-${virtioSuffix}`, { id: 'serial0', max_ports: 2 }),
+        optionList(`virtio-serial-${virtioSuffix}`, { id: serialDeviceId, max_ports: 2 + otherPorts }),
         '-device',
-        optionList('virtserialport', { id: agentPortId, bus: 'serial0.0', chardev: 'agent', name: portName }),
+        optionList('virtserialport', {
+          id: agentPortId,
+          bus: `${serialDeviceId}.0`,
+          chardev: 'agent',
+          name: portName,
+        }),
       ];
     default:
       return road satisfies never;

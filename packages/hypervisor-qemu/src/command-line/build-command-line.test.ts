@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { VmConfig } from '@hako/hypervisor';
+import type { RootImage, VmConfig } from '@hako/hypervisor';
 import { describe, expect, test } from 'vitest';
 import { defaultCpuModel } from '../accelerator/accelerator.ts';
 import { buildCommandLine } from './build-command-line.ts';
 import type { LaunchPlan } from './launch-plan.ts';
+
+const image: RootImage = { path: '/assets/root.erofs', format: 'raw', fstype: 'erofs' };
 
 const config: VmConfig = {
   id: 'box-1',
   runDir: '/run/hako/box-1',
   kernelPath: '/assets/vmlinux',
   initrdPath: '/assets/initrd.cpio',
-  rootImage: { path: '/assets/root.erofs', format: 'raw', fstype: 'erofs' },
+  rootImage: image,
   kernelParameters: ['agent.log=info'],
   vcpus: 1,
   memoryMib: 512,
@@ -40,6 +42,11 @@ const shared: Partial<VmConfig> = {
   ],
 };
 
+const exporting: Partial<VmConfig> = {
+  exportedDirectories: [{ id: 'share', path: '/run/hako/a,b/view' }],
+  devices: [{ kind: '9p', tag: 'kataShared', exportId: 'share' }],
+};
+
 const { initrdPath, ...withoutInitrd } = config;
 const { rootImage, ...withoutImage } = config;
 const { tscKhz, ...unmeasured } = plan;
@@ -52,6 +59,8 @@ const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
     plan: { ...unmeasured, accelerator: 'kvm', cpuModel: 'host', agent: { kind: 'vsock', cid: 4711 } },
   },
   { name: 'q35-tcg-shared-devices', plan: { ...plan, config: { ...config, ...shared } } },
+  { name: 'q35-tcg-9p', plan: { ...plan, config: { ...config, ...exporting } } },
+  { name: 'microvm-tcg-9p', plan: { ...plan, machine: 'microvm', config: { ...config, ...exporting } } },
   { name: 'q35-tcg-four-cpus', plan: { ...plan, config: { ...config, vcpus: 4 } } },
   {
     name: 'q35-tcg-room-to-grow',
@@ -69,6 +78,43 @@ const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
         maximumMemoryMib: 1024,
       },
     },
+  },
+  {
+    name: 'q35-tcg-nvdimm-root',
+    plan: {
+      ...plan,
+      rootMemory: { sizeBytes: 64 * 1024 * 1024, isMappable: true },
+      config: { ...config, rootImage: { ...image, attachment: 'nvdimm' }, maximumMemoryMib: 1024 },
+    },
+  },
+  {
+    name: 'q35-kvm-tuned',
+    plan: {
+      ...unmeasured,
+      accelerator: 'kvm',
+      cpuModel: 'host',
+      config: {
+        ...config,
+        ...shared,
+        tuning: {
+          machineOptions: ['hpet=off', 'dump-guest-core=off'],
+          cpuFeatures: ['pmu=off', '-smap'],
+          entropySource: '/dev/hwrng',
+          iommu: true,
+          diskThread: true,
+          hugePages: true,
+          preallocateMemory: true,
+        },
+      },
+    },
+  },
+  {
+    name: 'q35-tcg-memory-directory',
+    plan: { ...plan, config: { ...config, sharedMemory: true, tuning: { memoryDirectory: '/dev/shm' } } },
+  },
+  {
+    name: 'q35-tcg-preallocated',
+    plan: { ...plan, config: { ...config, tuning: { preallocateMemory: true } } },
   },
   { name: 'q35-tcg-initrd-only', plan: { ...plan, config: withoutImage } },
   { name: 'q35-tcg-image-only-debug', plan: { ...plan, config: { ...withoutInitrd, debug: true } } },
@@ -96,8 +142,19 @@ const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
 ];
 
 describe('buildCommandLine', () => {
-  test.for(cases)('$name', async ({ name, plan: given }) => {
+  test.for(cases)('$name [proves machine $plan.machine]', async ({ name, plan: given }) => {
     await expect(`${buildCommandLine(given).join('\n')}\n`).toMatchFileSnapshot(`__golden__/${name}.txt`);
+  });
+
+  test('a machine that survives its owner listens for monitor and console, and is the same otherwise', () => {
+    const sockets = { monitorPath: '/run/a,b/qmp.sock', consolePath: '/run/a,b/console.sock' };
+    const differing = buildCommandLine({ ...plan, sockets }).filter(
+      (word) => !buildCommandLine(plan).includes(word),
+    );
+    expect(differing).toEqual([
+      'socket,id=console,path=/run/a,,b/console.sock,server=on,wait=off',
+      'socket,id=monitor,path=/run/a,,b/qmp.sock,server=on,wait=off',
+    ]);
   });
 
   test('the same plan gives the same arguments', () => {
@@ -113,7 +170,7 @@ describe('buildCommandLine', () => {
     );
   });
 
-  test("the caller's kernel words come last, so that they win", () => {
+  test("the caller's kernel words come last, so that they win [proves kernel words]", () => {
     const args = buildCommandLine({ ...plan, config: { ...config, kernelParameters: ['panic=5'] } });
     expect(args[args.indexOf('-append') + 1]).toMatch(/ panic=5$/);
   });

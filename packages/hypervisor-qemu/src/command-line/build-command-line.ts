@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ColdDevice } from '@hako/hypervisor';
-import { agentDeviceArguments } from './agent-device.ts';
+import type { ColdDevice, VmConfig } from '@hako/hypervisor';
+import { agentDeviceArguments, agentSerialBus } from './agent-device.ts';
 import { balloonArguments } from './balloon.ts';
 import { cpuArguments } from './cpus.ts';
 import { diskArguments } from './disk.ts';
+import { diskThreadArguments, diskThreadProperty } from './disk-thread.ts';
 import { hotplugArguments, residentOptions } from './hotplug-places.ts';
+import { iommuArguments } from './iommu.ts';
 import { kernelParameters } from './kernel-parameters.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { machineProfile, type MachineProfile } from './machine-profile.ts';
-import { memoryArguments, memoryBackendId } from './memory.ts';
+import { hasMemoryBackend, memoryArguments, memoryBackendId } from './memory.ts';
+import { exportedDirectoryArguments, ninePArguments } from './nine-p.ts';
+import { nvdimmArguments } from './nvdimm.ts';
 import { optionList } from './option-list.ts';
 import { serialPortArguments } from './serial-port.ts';
 import { virtioFsArguments } from './virtio-fs.ts';
+
+const mebibyte = 1024 * 1024;
 
 /**
  * QEMU's arguments for a plan. Pure: same plan, same list. The guest is created stopped (`-S`); the driver lets it run
@@ -24,36 +30,59 @@ export function buildCommandLine(plan: LaunchPlan): string[] {
     ...['-name', optionList(`hako-${config.id}`, { 'debug-threads': 'on' })],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
     ...machineArguments(plan, machine),
-    ...memoryArguments(config),
-    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    ...memoryArguments(config, persistentMib(plan)),
+    ...iommuArguments(config),
+    ...diskThreadArguments(config),
+    ...['-chardev', consoleChannel(plan), '-serial', 'chardev:console'],
     ...hotplugArguments(machine.hotplugPlaces),
     ...rootImageArguments(plan, machine),
-    ...agentDeviceArguments(plan.agent, plan.agentPortName, machine.virtioSuffix),
-    ...['-object', 'rng-random,id=rng0,filename=/dev/urandom'],
+    ...agentDeviceArguments(
+      plan.agent,
+      plan.agentPortName,
+      machine.virtioSuffix,
+      config.devices.filter(({ kind }) => kind === 'serial-port').length,
+    ),
+    ...['-object', entropySource(config)],
     ...['-device', rngDevice(machine)],
     ...balloonArguments(config, machine.virtioSuffix),
-    ...config.devices.flatMap((device, index) => coldDeviceArguments(device, index, machine)),
+    ...(config.exportedDirectories ?? []).flatMap(exportedDirectoryArguments),
+    ...config.devices.flatMap((device, index) => coldDeviceArguments(device, index, machine, plan)),
     ...['-kernel', config.kernelPath],
     ...(config.initrdPath === undefined ? [] : ['-initrd', config.initrdPath]),
     ...['-append', kernelParameters(plan)],
     ...(plan.incoming === true ? ['-incoming', 'defer'] : []),
     // The monitor comes last: its greeting then says that all of the above exists.
-    ...[
-      '-chardev',
-      optionList('socket', { id: 'monitor', fd: plan.monitorFd }),
-      '-mon',
-      'chardev=monitor,mode=control',
-    ],
+    ...['-chardev', monitorChannel(plan), '-mon', 'chardev=monitor,mode=control'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
   ];
 }
 
-function machineArguments({ accelerator, config, cpuModel }: LaunchPlan, machine: MachineProfile): string[] {
-  const memory = config.sharedMemory ? { 'memory-backend': memoryBackendId } : {};
+function consoleChannel({ sockets }: LaunchPlan): string {
+  if (sockets === undefined) return 'stdio,id=console,signal=off';
+  return optionList('socket', { id: 'console', path: sockets.consolePath, server: 'on', wait: 'off' });
+}
+
+function monitorChannel({ monitorFd, sockets }: LaunchPlan): string {
+  if (sockets === undefined) return optionList('socket', { id: 'monitor', fd: monitorFd });
+  return optionList('socket', { id: 'monitor', path: sockets.monitorPath, server: 'on', wait: 'off' });
+}
+
+function machineArguments(
+  { accelerator, config, cpuModel, rootMemory }: LaunchPlan,
+  machine: MachineProfile,
+): string[] {
+  const { machineOptions = [], cpuFeatures = [] } = config.tuning ?? {};
+  const options = {
+    ...machine.options(accelerator),
+    ...(hasMemoryBackend(config) && { 'memory-backend': memoryBackendId }),
+    ...(rootMemory !== undefined && { nvdimm: 'on' }),
+    // The guest's interrupts go through its IOMMU, which is in QEMU.
+    ...(config.tuning?.iommu === true && accelerator === 'kvm' && { kernel_irqchip: 'split' }),
+  };
   const accel = accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm';
   return [
-    ...['-machine', optionList(machine.name, { ...machine.options(accelerator), ...memory })],
-    ...['-accel', accel, '-cpu', cpuModel, ...cpuArguments(config)],
+    ...['-machine', [optionList(machine.name, options), ...machineOptions].join(',')],
+    ...['-accel', accel, '-cpu', [cpuModel, ...cpuFeatures].join(','), ...cpuArguments(config)],
     ...(machine.firmware === undefined ? [] : ['-bios', machine.firmware]),
   ];
 }
@@ -65,22 +94,38 @@ function rngDevice(machine: MachineProfile): string {
   });
 }
 
-function rootImageArguments({ config }: LaunchPlan, machine: MachineProfile): string[] {
-  if (config.rootImage === undefined) return [];
-  return diskArguments(
-    { id: 'hako.root', path: config.rootImage.path, readOnly: true },
-    machine.virtioSuffix,
-  );
+function entropySource({ tuning = {} }: VmConfig): string {
+  return optionList('rng-random', { id: 'rng0', filename: tuning.entropySource ?? '/dev/urandom' });
 }
 
-function coldDeviceArguments(device: ColdDevice, index: number, machine: MachineProfile): string[] {
+/** What the root image takes of the space for memory. */
+function persistentMib({ rootMemory }: LaunchPlan): number {
+  return rootMemory === undefined ? 0 : rootMemory.sizeBytes / mebibyte;
+}
+
+function rootImageArguments({ config, rootMemory }: LaunchPlan, { virtioSuffix }: MachineProfile): string[] {
+  const { rootImage } = config;
+  if (rootImage === undefined) return [];
+  if (rootMemory !== undefined) return nvdimmArguments(rootImage.path, rootMemory.sizeBytes);
+  const disk = { id: 'hako.root', path: rootImage.path, readOnly: true };
+  return diskArguments(disk, virtioSuffix, diskThreadProperty(config));
+}
+
+function coldDeviceArguments(
+  device: ColdDevice,
+  index: number,
+  machine: MachineProfile,
+  { config, agent }: LaunchPlan,
+): string[] {
   switch (device.kind) {
     case 'virtio-fs':
       return virtioFsArguments(device, index, machine.virtioSuffix);
+    case '9p':
+      return ninePArguments(device, machine.virtioSuffix);
     case 'block':
-      return diskArguments(device, machine.virtioSuffix);
+      return diskArguments(device, machine.virtioSuffix, diskThreadProperty(config));
     case 'serial-port':
-      return serialPortArguments(device, index, machine.virtioSuffix);
+      return serialPortArguments(device, index, machine.virtioSuffix, agentSerialBus(agent));
     default:
       return device satisfies never;
   }

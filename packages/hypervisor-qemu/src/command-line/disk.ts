@@ -13,7 +13,11 @@ export interface Disk {
  * Arguments of one disk. A read-only image takes no lock, so any number of VMs share it; a writable one is locked by
  * QEMU against a second writer.
  */
-export function diskArguments(disk: Disk, virtioSuffix: string): string[] {
+export function diskArguments(
+  disk: Disk,
+  virtioSuffix: string,
+  thread: { readonly iothread?: string } = {},
+): string[] {
   const node = `disk-${disk.id}`;
   const backend = optionList('driver=raw', {
     'node-name': node,
@@ -29,6 +33,7 @@ export function diskArguments(disk: Disk, virtioSuffix: string): string[] {
     serial: disk.id,
     'config-wce': 'off',
     'share-rw': disk.readOnly ? 'on' : undefined,
+    ...thread,
   });
   return ['-blockdev', backend, '-device', device];
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { iommuWords } from './iommu.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { machineProfile } from './machine-profile.ts';
+
+function rootWords({ config: { rootImage }, rootMemory }: LaunchPlan): readonly string[] {
+  if (rootImage === undefined) return [];
+  const device = rootMemory === undefined ? '/dev/vda' : '/dev/pmem0';
+  const flags = rootMemory?.isMappable === true ? ['rootflags=dax'] : [];
+  return [`root=${device}`, ...flags, `rootfstype=${rootImage.fstype}`, 'ro'];
+}
 
 /**
  * The kernel command line: the machine's words, console, root, then the caller's words, which win because the kernel
@@ -20,9 +28,8 @@ export function kernelParameters(plan: LaunchPlan): string {
     `console=${machine.console}`,
     ...(config.debug === true ? ['debug', 'ignore_loglevel'] : ['quiet']),
     'panic=-1',
-    ...(config.rootImage === undefined
-      ? []
-      : ['root=/dev/vda', `rootfstype=${config.rootImage.fstype}`, 'ro']),
+    ...(config.tuning?.iommu === true ? iommuWords : []),
+    ...rootWords(plan),
     ...config.kernelParameters,
   ].join(' ');
 }

@@ -20,6 +20,8 @@ export interface MachineProfile {
   /** Kernel words that go with the machine. */
   readonly kernelWords: readonly string[];
   readonly hotplugPlaces: HotplugPlaces;
+  /** A PC with PCI Express and ACPI: it can have an IOMMU and persistent memory. */
+  readonly isPc: boolean;
   /** What can be plugged while the machine runs. */
   readonly pluggableKinds: ReadonlySet<PluggableKind>;
   readonly capabilities: HypervisorCapabilities;
@@ -46,6 +48,7 @@ const deviceKinds = [
   'block',
   'network',
   'virtio-fs',
+  '9p',
   'vhost-user-blk',
   'vhost-user-scsi',
   'vfio',
@@ -80,6 +83,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     console: 'ttyS0',
     kernelWords: ['reboot=k', ...pcWords],
     hotplugPlaces: 'bridge',
+    isPc: true,
     pluggableKinds: q35Kinds,
     capabilities: capabilities(q35Kinds),
   },
@@ -91,6 +95,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     console: 'ttyS0',
     kernelWords: ['reboot=t', ...pcWords],
     hotplugPlaces: 'none',
+    isPc: false,
     pluggableKinds: noKinds,
     capabilities: capabilities(noKinds),
   },
@@ -101,6 +106,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     console: 'ttyAMA0',
     kernelWords: ['iommu.passthrough=0', 'rcupdate.rcu_expedited=1', 'cryptomgr.notests', 'net.ifnames=0'],
     hotplugPlaces: 'ports',
+    isPc: false,
     pluggableKinds: virtKinds,
     capabilities: capabilities(virtKinds),
   },

@@ -2,16 +2,26 @@
 import type { SerialPortDevice } from '@hako/hypervisor';
 import { optionList } from './option-list.ts';
 
-/** Arguments of one virtio-serial port, on a bus of its own: the agent may be on vsock and have none. */
-export function serialPortArguments(port: SerialPortDevice, index: number, virtioSuffix: string): string[] {
+/**
+ * Arguments of one virtio-serial port.
+ *
+ * @param sharedBus - the bus it goes on; default: one of its own
+ */
+export function serialPortArguments(
+  port: SerialPortDevice,
+  index: number,
+  virtioSuffix: string,
+  sharedBus?: string,
+): string[] {
   const chardev = `serial-port-${index}`;
-  const bus = `serial-bus-${index}`;
+  const ownBus = `serial-bus-${index}`;
   return [
     '-chardev',
     optionList('socket', { id: chardev, path: port.socketPath, server: 'on', wait: 'off' }),
+    ...(sharedBus === undefined
+      ? ['-device', optionList(`virtio-serial-${virtioSuffix}`, { id: ownBus, max_ports: 2 })]
+      : []),
     '-device',
-    optionList(`virtio-serial-${virtioSuffix}`, { id: bus, max_ports: 2 }),
-    '-device',
-    optionList('virtserialport', { bus: `${bus}.0`, chardev, name: port.name }),
+    optionList('virtserialport', { bus: sharedBus ?? `${ownBus}.0`, chardev, name: port.name }),
   ];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import { BoundedTail } from '../process/bounded-tail.ts';
 import { PanicScanner } from './panic-scanner.ts';
 
@@ -8,6 +8,13 @@ const maximumFileBytes = 4 * 1024 * 1024;
 const tailBytes = 64 * 1024;
 /** The panic text goes on behind the words that announce it; this long is waited for the rest of it. */
 const panicSettleMs = 50;
+
+/** How a {@link ConsoleLog} is kept. */
+export interface ConsoleLogOptions {
+  readonly maximumFileBytes?: number;
+  /** Goes on behind what is in the file. Default: begins anew. */
+  readonly append?: boolean;
+}
 
 /**
  * Keeps what the guest writes to its console: all of it in a file of bounded size, the last part in memory. A guest
@@ -24,10 +31,11 @@ export class ConsoleLog implements Disposable {
   #panicked = false;
   #settle: NodeJS.Timeout | undefined;
 
-  constructor(path: string, limits: { readonly maximumFileBytes?: number } = {}) {
+  constructor(path: string, options: ConsoleLogOptions = {}) {
     this.path = path;
-    this.#maximumFileBytes = limits.maximumFileBytes ?? maximumFileBytes;
-    this.#fd = openSync(path, 'w', 0o600);
+    this.#maximumFileBytes = options.maximumFileBytes ?? maximumFileBytes;
+    this.#fd = openSync(path, options.append === true ? 'a' : 'w', 0o600);
+    this.#fileBytes = fstatSync(this.#fd).size;
   }
 
   /** Fulfils with the console tail after a kernel panic; stays pending without one. */

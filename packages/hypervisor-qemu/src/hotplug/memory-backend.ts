@@ -11,12 +11,25 @@ export const mebibyte = 1024 * 1024;
 /** Memory of the host for a device, like the machine's own: a file that other processes may map, or not. */
 export function memoryBackendStep({ monitor, config }: PlanContext, id: string, sizeMib: number): PlugStep {
   const size = sizeMib * mebibyte;
-  return objectStep(
-    monitor,
-    config.sharedMemory
-      ? { 'qom-type': 'memory-backend-memfd', id, size, share: true }
-      : { 'qom-type': 'memory-backend-ram', id, size },
-  );
+  const { hugePages = false, preallocateMemory = false, memoryDirectory } = config.tuning ?? {};
+  const prealloc = preallocateMemory && { prealloc: true };
+  const share = config.sharedMemory;
+  if (memoryDirectory !== undefined) {
+    const file = { 'qom-type': 'memory-backend-file', 'mem-path': memoryDirectory } as const;
+    return objectStep(monitor, { ...file, id, size, share, ...prealloc });
+  }
+  if (share || hugePages) {
+    const hugetlb = hugePages && { hugetlb: true };
+    return objectStep(monitor, {
+      'qom-type': 'memory-backend-memfd',
+      id,
+      size,
+      share,
+      ...hugetlb,
+      ...prealloc,
+    });
+  }
+  return objectStep(monitor, { 'qom-type': 'memory-backend-ram', id, size, ...prealloc });
 }
 
 /** @throws HypervisorError `no_free_slot` if the machine's memory would grow beyond its maximum */

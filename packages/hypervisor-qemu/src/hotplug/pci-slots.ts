@@ -38,6 +38,14 @@ export class PciSlots {
     return slot;
   }
 
+  /** Takes the place with this way. @throws HypervisorError `no_free_slot` if there is none or it is taken */
+  takeAt(pciPath: string): PciSlot {
+    const slot = this.#places.find((place) => place.pciPath === pciPath && !this.#taken.has(place));
+    if (slot === undefined) throw new HypervisorError('no_free_slot', `place ${pciPath} is not free`);
+    this.#taken.add(slot);
+    return slot;
+  }
+
   release(slot: PciSlot): void {
     this.#taken.delete(slot);
   }

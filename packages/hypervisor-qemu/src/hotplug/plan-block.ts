@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from 'node:fs/promises';
 import { HypervisorError, type PluggableDevice } from '@hako/hypervisor';
+import { diskThreadProperty } from '../command-line/disk-thread.ts';
 import type { QmpCommands } from '../qmp/generated/qmp-types.ts';
 import { blockNodeStep } from './backend-step.ts';
 import { deviceStep } from './device-step.ts';
@@ -23,7 +24,7 @@ type NodeStep = ReturnType<typeof blockNodeStep>;
 function planVirtio(
   device: PluggableDevice<'block'>,
   node: NodeStep,
-  { monitor, slots }: PlanContext,
+  { monitor, slots, config }: PlanContext,
 ): PlugPlan<'block'> {
   return planInSlot(slots, ({ bus, addr }) => [
     node,
@@ -35,6 +36,7 @@ function planVirtio(
       'disable-legacy': 'on',
       'config-wce': false,
       discard: device.discard ?? false,
+      ...diskThreadProperty(config),
       romfile: '',
     }),
   ]);
@@ -56,6 +58,7 @@ function planScsi(
   return {
     steps: [scsi.step(), node, disk],
     address: () => ({ pciPath: scsi.pciPath, scsiAddress: `${target}:${lun}` }),
+    place: { scsi: { target, lun } },
     release: () => scsi.release({ target, lun }),
   };
 }
@@ -74,9 +77,9 @@ function diskProperties({ id, serial, readOnly }: PluggableDevice<'block'>) {
 async function blockNode(
   device: PluggableDevice<'block'>,
 ): Promise<QmpCommands['blockdev-add']['arguments'] & { readonly 'node-name': string }> {
-  const { id, path, readOnly } = device;
+  const { id, path, readOnly, aio = 'threads', noFlush = false } = device;
   const discard = device.discard === true ? 'unmap' : 'ignore';
-  const cache = { direct: device.direct ?? false };
+  const cache = { direct: device.direct ?? false, ...(noFlush && { 'no-flush': true }) };
   return {
     driver: 'raw',
     'node-name': id,
@@ -87,7 +90,7 @@ async function blockNode(
       driver: (await isBlockDevice(path)) ? 'host_device' : 'file',
       filename: path,
       locking: readOnly ? 'off' : 'auto',
-      aio: 'threads',
+      aio,
       discard,
       cache,
     },

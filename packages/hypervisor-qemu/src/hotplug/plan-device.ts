@@ -3,6 +3,7 @@ import type { PluggableDevice, WaitOptions } from '@hako/hypervisor';
 import { planBlock } from './plan-block.ts';
 import { planMemory } from './plan-memory.ts';
 import { planNetwork } from './plan-network.ts';
+import { planNineP } from './plan-nine-p.ts';
 import { planVcpus } from './plan-vcpus.ts';
 import { planVfio } from './plan-vfio.ts';
 import { planVhostUserBlk } from './plan-vhost-user-blk.ts';
@@ -28,6 +29,8 @@ export async function planDevice(
       return await planNetwork(device, context, options);
     case 'virtio-fs':
       return await planVirtioFs(device, context, options);
+    case '9p':
+      return await planNineP(device, context, options);
     case 'vhost-user-blk':
       return await planVhostUserBlk(device, context, options);
     case 'vhost-user-scsi':

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PciSlot, PciSlots } from './pci-slots.ts';
+import type { PlugPlace } from './plug-plan.ts';
 import type { PlugStep } from './plug-step.ts';
 
 /** A plan for any kind of device that the guest finds by its PCI path alone. */
 export interface SlotPlan {
   readonly steps: readonly PlugStep[];
   readonly address: () => { readonly pciPath: string };
+  readonly place: PlugPlace;
   readonly release: () => void;
 }
 
@@ -20,6 +22,7 @@ export function planInSlot(slots: PciSlots, steps: (slot: PciSlot) => readonly P
   return {
     steps: steps(slot),
     address: () => ({ pciPath: slot.pciPath }),
+    place: { pciPath: slot.pciPath },
     release: () => slots.release(slot),
   };
 }

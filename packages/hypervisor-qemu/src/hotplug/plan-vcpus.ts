@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HypervisorError } from '@hako/hypervisor';
 import type { QmpCommands } from '../qmp/generated/qmp-types.ts';
-import { deleteDevice } from './device-step.ts';
 import type { PlanContext, Planner } from './plug-plan.ts';
-import type { PlugStep } from './plug-step.ts';
+import { plugStep, type PlugStep } from './plug-step.ts';
 
 type CpuPlace = QmpCommands['query-hotpluggable-cpus']['returns'][number];
 
@@ -31,17 +30,9 @@ export const planVcpus: Planner<'vcpus'> = async ({ id, count }, context, option
 };
 
 function cpuStep({ monitor, accelerator }: PlanContext, id: string, { type, props }: CpuPlace): PlugStep {
-  return {
-    async apply(options) {
-      const cpu = { driver: type, id, ...props };
-      await monitor.execute('device_add', cpu, options);
-    },
-    async revert(options) {
-      // QEMU 7.2 ends with a segmentation fault at the next change of the machine's memory map.
-      if (accelerator === 'tcg') {
-        throw new HypervisorError('unsupported', `emulated cpu ${id} cannot be taken out`, { operand: id });
-      }
-      await deleteDevice(monitor, id, options);
-    },
-  };
+  // QEMU 7.2 ends with a segmentation fault at the next change of the machine's memory map.
+  const kind = accelerator === 'tcg' ? 'stays' : 'device';
+  return plugStep(monitor, { kind, id }, (options) =>
+    monitor.execute('device_add', { driver: type, id, ...props }, options),
+  );
 }

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HypervisorError } from '@hako/hypervisor';
+import type { QmpClient } from '../qmp/qmp-client.ts';
 import { deviceStep } from './device-step.ts';
 import { checkMemoryRoom, mebibyte, memoryBackendStep } from './memory-backend.ts';
 import { planInSlot } from './plan-in-slot.ts';
 import type { Planner } from './plug-plan.ts';
+import type { PlugStep } from './plug-step.ts';
+import { takeBack, type PlugUndo } from './plug-undo.ts';
 
 /** Name of the device in QEMU. */
 export function virtioMemId(id: string): string {
   return `virtio-${id}`;
+}
+
+function cannotBeTakenOut(monitor: QmpClient, undo: PlugUndo): Pick<PlugStep, 'revert' | 'undo'> {
+  return { revert: (options) => takeBack(monitor, undo, options), undo };
 }
 
 /** Memory that grows and shrinks in place. Once plugged it stays: QEMU cannot take it out. */
@@ -29,13 +35,11 @@ export const planVirtioMem: Planner<'virtio-mem'> = async (device, context, limi
         'requested-size': requestedMib * mebibyte,
         romfile: '',
       }),
-      revert: () =>
-        Promise.reject(
-          new HypervisorError('unsupported', `virtio-mem ${id} cannot be taken out`, {
-            operand: id,
-            remedy: 'shrink it to 0 MiB instead',
-          }),
-        ),
+      ...cannotBeTakenOut(monitor, {
+        kind: 'stays',
+        id: virtioMemId(id),
+        reason: 'shrink it to 0 MiB instead',
+      }),
     },
   ]);
 };

@@ -4,13 +4,20 @@ import type { Accelerator } from '../accelerator/accelerator.ts';
 import type { QmpClient } from '../qmp/qmp-client.ts';
 import type { PciSlots } from './pci-slots.ts';
 import type { PlugStep } from './plug-step.ts';
-import type { ScsiBus } from './scsi-bus.ts';
+import type { ScsiAddress, ScsiBus } from './scsi-bus.ts';
+
+/** What a device takes of the machine's room: a place on a PCI bus, or an address on the SCSI bus. */
+export interface PlugPlace {
+  readonly pciPath?: string;
+  readonly scsi?: ScsiAddress;
+}
 
 /** How one device is plugged. Taking the steps back unplugs it. */
 export interface PlugPlan<Kind extends PluggableKind = PluggableKind> {
   readonly steps: readonly PlugStep[];
   /** Where the guest has it; called after the steps. */
   readonly address: (options: WaitOptions) => Promise<GuestAddresses[Kind]> | GuestAddresses[Kind];
+  readonly place?: PlugPlace;
   /** Gives back what planning took, such as a slot. */
   readonly release: () => void;
 }

@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WaitOptions } from '@hako/hypervisor';
+import type { QmpClient } from '../qmp/qmp-client.ts';
 import { QmpError } from '../qmp/qmp-error.ts';
+import { takeBack, type PlugUndo } from './plug-undo.ts';
 
 /** One change of the machine that can be taken back. */
 export interface PlugStep {
   readonly apply: (options: WaitOptions) => Promise<void>;
   /** Takes it back. Does nothing if the change is not there. */
   readonly revert: (options: WaitOptions) => Promise<void>;
+  /** How it is taken back by a process that adopts the machine. Absent: it stays as it is then. */
+  readonly undo?: PlugUndo;
+}
+
+/** A change by one command, which is taken back as `undo` says. */
+export function plugStep(
+  monitor: QmpClient,
+  undo: PlugUndo,
+  apply: (options: WaitOptions) => Promise<unknown>,
+): PlugStep {
+  return {
+    async apply(options) {
+      await apply(options);
+    },
+    revert: (options) => takeBack(monitor, undo, options),
+    undo,
+  };
 }
 
 /** Longest time for taking back the steps of a failed plug. The signal of the failure is of no use for that. */

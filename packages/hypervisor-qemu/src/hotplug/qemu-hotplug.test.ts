@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, statSync } from 'node:fs';
-import type { PluggableDevice, VmConfig } from '@hako/hypervisor';
+import type { PluggableDevice, VmConfig, VmRecord } from '@hako/hypervisor';
 import { describe, expect, test } from 'vitest';
 import type { Accelerator } from '../accelerator/accelerator.ts';
 import { machineProfile, type MachineName } from '../command-line/machine-profile.ts';
 import { QmpClient } from '../qmp/qmp-client.ts';
+import type { ReceivedQmpCommand } from '../testing/fake-qmp-server.ts';
 import { FakeQmpMachine, type FakeQmpMachineOptions } from '../testing/fake-qmp-machine.ts';
 import { RecordedSchema } from '../testing/recorded-schema.ts';
+import { decodeState, encodeState } from '../vm-state.ts';
 import { QemuHotplug } from './qemu-hotplug.ts';
 
 const schema = await RecordedSchema.load();
@@ -22,6 +24,7 @@ const config: VmConfig = {
   memoryMib: 512,
   maximumMemoryMib: 1024,
   sharedMemory: true,
+  exportedDirectories: [{ id: 'files', path: '/data/files' }],
   devices: [{ kind: 'block', id: 'cold', path: '/data/cold.img', readOnly: true }],
   agentChannel: 'virtio-serial',
   accelerator: 'auto',
@@ -53,6 +56,10 @@ const cases: readonly {
     device: { kind: 'block', id: 'data', path, readOnly: true, serial: 's-1', discard: true, direct: true },
   },
   {
+    name: 'virtio-blk-unsafe',
+    device: { kind: 'block', id: 'data', path, readOnly: false, aio: 'io_uring', noFlush: true },
+  },
+  {
     name: 'host-device',
     device: { kind: 'block', id: 'disk', path: blockDevice ?? '/dev/null', readOnly: true },
     skip: blockDevice === undefined,
@@ -65,6 +72,23 @@ const cases: readonly {
   {
     name: 'tap',
     device: { kind: 'network', id: 'net', mac, backend: { kind: 'tap', interfaceName: 'tap0', vhost: true } },
+  },
+  {
+    name: 'tap-queues',
+    device: { kind: 'network', id: 'net', mac, backend: { kind: 'tap', interfaceName: 'tap0', queues: 2 } },
+  },
+  {
+    name: 'tap-descriptors',
+    device: {
+      kind: 'network',
+      id: 'net',
+      mac,
+      backend: { kind: 'tap-descriptors', descriptors: [10, 11], vhost: true },
+    },
+  },
+  {
+    name: 'stream',
+    device: { kind: 'network', id: 'net', mac, backend: { kind: 'stream', socketPath } },
   },
   {
     name: 'user-network',
@@ -80,6 +104,7 @@ const cases: readonly {
     device: { kind: 'network', id: 'net', mac, backend: { kind: 'vhost-user', socketPath } },
   },
   { name: 'virtio-fs', device: { kind: 'virtio-fs', id: 'share', tag: 'hako', socketPath } },
+  { name: '9p', device: { kind: '9p', id: 'share', tag: 'hako', exportId: 'files' } },
   {
     name: 'vhost-user-blk',
     device: { kind: 'vhost-user-blk', id: 'disk', socketPath, reconnectSeconds: 10 },
@@ -99,6 +124,20 @@ const cases: readonly {
   },
 ];
 
+/** A kind of device, and the form of it where that makes a difference, in the words of docs/host-status.md. */
+function formOf(device: PluggableDevice): string {
+  switch (device.kind) {
+    case 'block':
+      return `block ${device.driver ?? 'virtio-blk'}`;
+    case 'network':
+      return `network ${device.backend.kind}`;
+    case 'vfio':
+      return `vfio ${device.host.kind}`;
+    default:
+      return device.kind;
+  }
+}
+
 type Intercept = NonNullable<FakeQmpMachineOptions['intercept']>;
 
 interface Setup extends FakeQmpMachineOptions {
@@ -108,10 +147,13 @@ interface Setup extends FakeQmpMachineOptions {
 
 async function setUp({ accelerator = 'kvm', machineName = 'q35', ...options }: Setup = {}) {
   const machine = new FakeQmpMachine({ cpus: { present: 1, places: 4 }, ...options });
-  const monitor = await QmpClient.connect(machine.server.clientEnd);
+  const monitor = await QmpClient.connect(machine.server.clientEnd, {
+    // Nothing but bytes goes through memory.
+    loadSendDescriptors: () => Promise.resolve((stream, bytes) => void stream.write(bytes)),
+  });
   const profile = machineProfile(machineName);
   const hotplug = new QemuHotplug({ monitor, config, machine: profile, accelerator });
-  return { machine, hotplug, [Symbol.dispose]: () => monitor[Symbol.dispose]() };
+  return { machine, hotplug, monitor, [Symbol.dispose]: () => monitor[Symbol.dispose]() };
 }
 
 /** Commands that change the machine. */
@@ -142,35 +184,41 @@ const steps = cases
     const counts: Readonly<Record<string, number>> = {
       'virtio-scsi': 3,
       'vhost-user-net': 3,
+      'tap-descriptors': 4,
+      '9p': 1,
       'vfio-pci': 1,
       'vfio-mediated': 1,
     };
     return Array.from({ length: counts[name] ?? 2 }, (_, index) => ({ name, device, index }));
   });
 
-describe.each(cases)('$name', ({ name, device, leaves = [], stays, skip = false }) => {
-  test.skipIf(skip)('its commands are those of the golden file, and QEMU knows them all', async () => {
-    using setup = await setUp();
-    const { machine, hotplug } = setup;
-    await hotplug.plug(device, {});
-    expect(hotplug.plugged).toMatchObject([{ device }]);
-    if (stays === undefined) {
-      await hotplug.unplug(device.id, {});
-      expect(machine.things).toEqual(leaves);
-      expect(hotplug.plugged).toEqual([]);
-    }
-    const commands = machine.server.received.map(({ execute, arguments: args }) => ({
-      execute,
-      arguments: args,
-    }));
-    expect(commands.flatMap((command) => schema.objections(command))).toEqual([]);
-    const text = commands.map((command) => JSON.stringify(command)).join('\n');
-    const anywhere = text
-      .replace(import.meta.dirname, '/data')
-      .replace(blockDevice ?? '/dev/null', '/dev/host-disk');
-    await expect(`${anywhere}\n`).toMatchFileSnapshot(`__golden__/${name}.txt`);
+for (const { name, device, leaves = [], stays, skip = false } of cases) {
+  const form = formOf(device);
+  const rows = stays === true ? `plug ${form}` : `plug ${form}, unplug ${form}`;
+  describe(`${name} [proves ${rows}]`, () => {
+    test.skipIf(skip)('its commands are those of the golden file, and QEMU knows them all', async () => {
+      using setup = await setUp();
+      const { machine, hotplug } = setup;
+      await hotplug.plug(device, {});
+      expect(hotplug.plugged).toMatchObject([{ device }]);
+      if (stays === undefined) {
+        await hotplug.unplug(device.id, {});
+        expect(machine.things).toEqual(leaves);
+        expect(hotplug.plugged).toEqual([]);
+      }
+      const commands = machine.server.received.map(({ execute, arguments: args }) => ({
+        execute,
+        arguments: args,
+      }));
+      expect(commands.flatMap((command) => schema.objections(command))).toEqual([]);
+      const text = commands.map((command) => JSON.stringify(command)).join('\n');
+      const anywhere = text
+        .replace(import.meta.dirname, '/data')
+        .replace(blockDevice ?? '/dev/null', '/dev/host-disk');
+      await expect(`${anywhere}\n`).toMatchFileSnapshot(`__golden__/${name}.txt`);
+    });
   });
-});
+}
 
 describe('a plug that fails leaves nothing, and can be tried again', () => {
   test.for(steps)('$name, command $index is refused', async ({ device, index }) => {
@@ -315,7 +363,7 @@ describe('resizing memory', () => {
     return setup;
   }
 
-  test('ends when the guest has the size, step by step', async () => {
+  test('ends when the guest has the size, step by step [proves vm.resizeMemory]', async () => {
     using setup = await growing([64, 128]);
     await setup.hotplug.resizeMemory('grow', 128, {});
     const { execute, arguments: args } = await setup.machine.server.command('qom-set');
@@ -345,6 +393,70 @@ describe('resizing memory', () => {
     await expect(setup.hotplug.resizeMemory(id, sizeMib, {})).rejects.toMatchObject({ code });
   });
 });
+
+describe('books that another process goes on with', () => {
+  const devices = cases.filter(({ skip, stays }) => skip !== true && stays !== true);
+
+  test.for(devices)('$name is taken out by an adopter as by whoever plugged it', async ({ device }) => {
+    using own = await setUp();
+    await own.hotplug.plug(device, {});
+    const before = changes(own.machine).length;
+    await own.hotplug.unplug(device.id, {});
+    const asked = changes(own.machine).slice(before);
+
+    using other = await setUp();
+    await other.hotplug.plug(device, {});
+    const state = { config, machine: 'q35', accelerator: 'kvm', hotplug: other.hotplug.saved } as const;
+    const road = { kind: 'virtio-serial', socketPath } as const;
+    const record: unknown = JSON.parse(
+      JSON.stringify(encodeState({ pid: 1, startTicks: '1' }, { ...state, road })),
+    );
+    const { hotplug: saved } = decodeState(record as VmRecord);
+    const adopter = new QemuHotplug({
+      monitor: other.monitor,
+      config,
+      machine: machineProfile('q35'),
+      accelerator: 'kvm',
+    });
+    adopter.adopt(saved);
+    expect(adopter.plugged).toEqual(other.hotplug.plugged);
+    expect(adopter.saved).toEqual(saved);
+    await expect(adopter.plug(device, {})).rejects.toMatchObject({ code: 'device_exists' });
+    const known = changes(other.machine).length;
+    await adopter.unplug(device.id, {});
+    expect(changes(other.machine).slice(known).map(withoutId)).toEqual(asked.map(withoutId));
+    expect(adopter.plugged).toEqual([]);
+  });
+
+  test('a place that is taken is not given twice, and a free one is', async () => {
+    using own = await setUp();
+    const disk = (id: string) => ({ kind: 'block', id, path, readOnly: true }) as const;
+    for (const id of ['a', 'b', 'c']) await own.hotplug.plug(disk(id), {});
+    await own.hotplug.unplug('b', {});
+    const adopter = new QemuHotplug({
+      ...{ monitor: own.monitor, config, machine: machineProfile('q35'), accelerator: 'kvm' },
+    });
+    adopter.adopt(own.hotplug.saved);
+    const { address } = await adopter.plug(disk('d'), {});
+    const paths = adopter.plugged.map((plugged) => 'pciPath' in plugged.address && plugged.address.pciPath);
+    expect(address.pciPath).toBe('02/02');
+    expect(new Set(paths).size).toBe(3);
+  });
+
+  test.for([
+    {},
+    { driver: 'other', version: 1 },
+    { driver: 'qemu', version: 2 },
+    { driver: 'qemu', version: 1, state: {} },
+  ])('a record that is none is refused: %j', (value) => {
+    expect(() => decodeState(value as never)).toThrow(/not one of this driver/);
+  });
+});
+
+/** Commands are numbered. */
+function withoutId({ execute, arguments: words }: ReceivedQmpCommand): object {
+  return { execute, words };
+}
 
 describe('places', () => {
   const disk = (id: string) => ({ kind: 'block', id, path, readOnly: true }) as const;

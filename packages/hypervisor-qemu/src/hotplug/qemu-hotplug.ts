@@ -15,8 +15,9 @@ import type { MachineProfile } from '../command-line/machine-profile.ts';
 import type { QmpClient } from '../qmp/qmp-client.ts';
 import { PciSlots } from './pci-slots.ts';
 import { planDevice } from './plan-device.ts';
-import type { PlanContext, PlugPlan } from './plug-plan.ts';
-import { applySteps, revertSteps, RollbackError, type PlugStep } from './plug-step.ts';
+import type { PlanContext, PlugPlace, PlugPlan } from './plug-plan.ts';
+import { applySteps, plugStep, revertSteps, RollbackError, type PlugStep } from './plug-step.ts';
+import type { PlugUndo } from './plug-undo.ts';
 import { resizeMemory } from './resize-memory.ts';
 import { ScsiBus } from './scsi-bus.ts';
 
@@ -25,10 +26,28 @@ const unplugTimeoutMs = 10_000;
 const resizeTimeoutMs = 10_000;
 
 interface Entry {
+  readonly id: string;
+  readonly place?: PlugPlace;
   /** Absent for what a failed plug has left behind. */
   readonly plugged?: PluggedDevice;
   readonly steps: readonly PlugStep[];
   readonly release: () => void;
+}
+
+/** A device as another process has to know it to take it out. */
+export interface SavedDevice {
+  readonly id: string;
+  /** Absent for what a failed plug has left behind. */
+  readonly plugged?: PluggedDevice;
+  readonly undo: readonly PlugUndo[];
+  readonly place?: PlugPlace;
+}
+
+/** The books of a {@link QemuHotplug}. */
+export interface SavedHotplug {
+  readonly devices: readonly SavedDevice[];
+  /** Way to the SCSI controller, once there is one. */
+  readonly scsiController?: string;
 }
 
 /** What a {@link QemuHotplug} works on. */
@@ -54,6 +73,39 @@ export class QemuHotplug {
 
   get plugged(): readonly PluggedDevice[] {
     return this.#table.entries.flatMap(({ plugged }) => (plugged === undefined ? [] : [plugged]));
+  }
+
+  /** What {@link adopt} takes. */
+  get saved(): SavedHotplug {
+    const { pluggedPath } = this.#context.scsi;
+    return {
+      devices: this.#table.entries.map(({ id, plugged, steps, place }) => ({
+        id,
+        undo: steps.flatMap(({ undo }) => (undo === undefined ? [] : [undo])),
+        ...(plugged && { plugged }),
+        ...(place && { place }),
+      })),
+      ...(pluggedPath !== undefined && { scsiController: pluggedPath }),
+    };
+  }
+
+  /** Goes on with the books of a process that is gone. @throws HypervisorError `no_free_slot` if they contradict themselves */
+  adopt({ devices, scsiController }: SavedHotplug): void {
+    const { monitor, slots, scsi } = this.#context;
+    if (scsiController !== undefined) scsi.adopt(scsiController);
+    for (const { undo, ...device } of devices) {
+      const { pciPath, scsi: address } = device.place ?? {};
+      const slot = pciPath === undefined ? undefined : slots.takeAt(pciPath);
+      if (address !== undefined) scsi.adoptAddress(address);
+      this.#table.adopt(device.id, {
+        ...device,
+        steps: undo.map((one) => plugStep(monitor, one, () => Promise.resolve())),
+        release: () => {
+          if (slot !== undefined) slots.release(slot);
+          if (address !== undefined) scsi.release(address);
+        },
+      });
+    }
   }
 
   /** @throws HypervisorError as `VirtualMachine.plug` says */
@@ -105,18 +157,19 @@ export class QemuHotplug {
 
 async function applyPlan(
   device: PluggableDevice,
-  { steps, address, release }: PlugPlan,
+  { steps, address, release, place }: PlugPlan,
   limits: WaitOptions,
   keep: (entry: Entry) => void,
 ): Promise<Entry> {
+  const books = { id: device.id, steps, release, ...(place && { place }) };
   try {
-    return { plugged: { device, address: await applySteps(steps, address, limits) }, steps, release };
+    return { ...books, plugged: { device, address: await applySteps(steps, address, limits) } };
   } catch (error) {
     if (!(error instanceof RollbackError)) {
       release();
       throw error;
     }
-    keep({ steps, release });
+    keep(books);
     throw error.cause;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QmpClient } from '../qmp/qmp-client.ts';
-import { deleteDevice, deviceStep } from './device-step.ts';
+import { deleteDevice } from './delete-device.ts';
+import { deviceStep } from './device-step.ts';
 import type { PciSlot, PciSlots } from './pci-slots.ts';
 import type { PlugStep } from './plug-step.ts';
 
@@ -43,6 +44,22 @@ export class ScsiBus {
 
   release({ target, lun }: ScsiAddress): void {
     this.#taken.delete(target * lunsPerTarget + lun);
+  }
+
+  /** The controller's way once it is plugged: what an adopting process has to know. */
+  get pluggedPath(): string | undefined {
+    return this.#isPlugged ? this.#slot?.pciPath : undefined;
+  }
+
+  /** Takes up a bus that another process has plugged. */
+  adopt(pciPath: string): void {
+    this.#slot = this.#slots.takeAt(pciPath);
+    this.#isPlugged = true;
+  }
+
+  /** Marks an address as taken by a disk that another process has plugged. */
+  adoptAddress({ target, lun }: ScsiAddress): void {
+    this.#taken.add(target * lunsPerTarget + lun);
   }
 
   /** Sees to it that the controller is there. Once it is, it stays, whatever happens to the disk. */

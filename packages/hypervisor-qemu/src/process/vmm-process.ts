@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import { HypervisorError } from '@hako/hypervisor';
+import { HypervisorError, runDirectoryVariable } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { BoundedTail } from './bounded-tail.ts';
+import { connectWhenListening, type SurvivalSockets } from './survival-sockets.ts';
 
 /** Descriptor at which QEMU finds its end of the monitor's socket pair. */
 export const monitorFd = 3;
@@ -31,6 +32,8 @@ export interface VmmProcess {
   /** Fulfils when the process is reaped and its output is read. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   stderrTail(): string;
+  /** Lets go of a QEMU that goes on: this process may end before it. */
+  unref(): void;
   /** Sends a signal; without effect once the process is reaped. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
@@ -39,14 +42,22 @@ export interface VmmProcess {
 export interface SpawnVmmOptions {
   /** Program and arguments; never goes through a shell. */
   readonly command: readonly [string, ...(readonly string[])];
+  /** Named in its environment, so that it is known whose it is. */
+  readonly runDir: string;
+  /** Where its monitor and console listen, if they are no inherited sockets. */
+  readonly sockets?: SurvivalSockets;
 }
 
 /**
- * Starts QEMU in a session of its own, so that Ctrl-C on the terminal reaches only the owner.
+ * Starts QEMU in a session of its own, so that Ctrl-C on the terminal reaches only the owner. The signal ends waiting for its
+ * sockets; QEMU is the caller's all the same.
  *
  * @throws HypervisorError `vmm_missing` if the program cannot be started
  */
-export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess> {
+export async function spawnVmm(
+  { command, runDir, sockets }: SpawnVmmOptions,
+  signal: AbortSignal,
+): Promise<VmmProcess> {
   const [program, ...args] = command;
   const child = execa(program, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
@@ -57,7 +68,7 @@ export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess
     forceKillAfterDelay: false,
     // QEMU needs nothing of the owner's environment, and what is in there may be secret.
     extendEnv: false,
-    env: {},
+    env: { [runDirectoryVariable]: runDir },
   });
   // With `reject: false` this settles with the outcome, a failed spawn included.
   const settled = child.then((result) => result);
@@ -82,19 +93,55 @@ export async function spawnVmm({ command }: SpawnVmmOptions): Promise<VmmProcess
   }
   const stderr = new BoundedTail(stderrTailBytes);
   child.stderr.on('data', (chunk: Uint8Array) => stderr.push(chunk));
+  const inherited = { monitor, console: child.stdout };
+  const channels = sockets === undefined ? inherited : await openSockets(sockets, inherited, exited, signal);
   return {
     pid,
-    monitor,
+    ...channels,
     stateInput,
-    console: child.stdout,
     ended: exited.then(async (end) => {
       stateInput.destroy();
-      await drained([child.stderr, child.stdout, monitor]);
+      await drained([child.stderr, channels.console, channels.monitor]);
       return end;
     }),
     stderrTail: () => stderr.toString(),
+    unref() {
+      child.nodeChildProcess.unref();
+      for (const stream of [child.stderr, child.stdout, stateInput]) stream.destroy();
+    },
     kill: (signal) => void child.kill(signal),
   };
+}
+
+type Channels = Pick<VmmProcess, 'monitor' | 'console'>;
+
+/**
+ * Monitor and console of a QEMU that listens at sockets for them. One that ends before it does, or whose start is given up, is
+ * left with its inherited ones, at which its end shows.
+ */
+async function openSockets(
+  { monitorPath, consolePath }: SurvivalSockets,
+  inherited: Channels,
+  exited: Promise<ProcessEnd>,
+  signal: AbortSignal,
+): Promise<Channels> {
+  const over = new AbortController();
+  const either = AbortSignal.any([over.signal, signal]);
+  exited.then(
+    () => over.abort(),
+    () => over.abort(),
+  );
+  try {
+    const [monitor, console] = await Promise.all([
+      connectWhenListening(monitorPath, either),
+      connectWhenListening(consolePath, either),
+    ]);
+    inherited.monitor.destroy();
+    inherited.console.destroy();
+    return { monitor, console };
+  } catch {
+    return inherited;
+  }
 }
 
 async function drained(streams: readonly Readable[]): Promise<void> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
-import { openDeadline, raceWithSignal, type WaitOptions } from '@hako/hypervisor';
+import { HypervisorError, openDeadline, raceWithSignal, type WaitOptions } from '@hako/hypervisor';
 import { EventQueue } from './event-queue.ts';
 import type { QmpCommands } from './generated/qmp-types.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -14,6 +14,24 @@ const eventQueueCapacity = 256;
 const defaultCommandTimeoutMs = 5_000;
 /** First QEMU whose QMP has all that the driver sends; upstream's runtime draws the same line. */
 const oldestMajorVersion = 5;
+
+/**
+ * Sends bytes over a connected unix socket, and open files along with them: all at once, or an error. Nothing may be waiting
+ * in the stream.
+ */
+export type SendDescriptors = (stream: Duplex, bytes: Uint8Array, descriptors: readonly number[]) => void;
+
+/** How one command is sent. */
+export interface CommandOptions extends WaitOptions {
+  /** Open files of this process that QEMU shall have; they stay open here. */
+  readonly descriptors?: readonly number[];
+}
+
+/** How a {@link QmpClient} is made. */
+export interface QmpClientOptions extends WaitOptions {
+  /** Loads what sends open files, when the first one is to be sent. Without it none can be. */
+  readonly loadSendDescriptors?: (() => Promise<SendDescriptors>) | undefined;
+}
 
 interface PendingCommand {
   readonly command: string;
@@ -31,12 +49,14 @@ export class QmpClient implements Disposable {
   readonly #splitter = new LineSplitter(maximumLineBytes);
   readonly #pending = new Map<number, PendingCommand>();
   readonly #listeners = new Set<EventQueue<QmpEvent>>();
+  readonly #loadSendDescriptors: QmpClientOptions['loadSendDescriptors'];
   readonly #greeting = Promise.withResolvers<Greeting>();
   #nextId = 1;
   #ended: QmpError | undefined;
 
-  private constructor(stream: Duplex) {
+  private constructor(stream: Duplex, { loadSendDescriptors }: QmpClientOptions) {
     this.#stream = stream;
+    this.#loadSendDescriptors = loadSendDescriptors;
     // Nobody may be waiting for the greeting when the connection ends.
     this.#greeting.promise.catch(() => undefined);
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
@@ -55,8 +75,8 @@ export class QmpClient implements Disposable {
    * @throws QmpError `connection_lost` | `protocol_violation` | `unsupported_version`
    * @throws HypervisorError `timeout` (default 5000 ms) | `aborted`
    */
-  static async connect(stream: Duplex, options: WaitOptions = {}): Promise<QmpClient> {
-    const client = new QmpClient(stream);
+  static async connect(stream: Duplex, options: QmpClientOptions = {}): Promise<QmpClient> {
+    const client = new QmpClient(stream, options);
     try {
       using deadline = openDeadline('waiting for the monitor greeting', options, defaultCommandTimeoutMs);
       const { major, minor } = await deadline.race(client.#greeting.promise);
@@ -66,7 +86,7 @@ export class QmpClient implements Disposable {
           `QEMU ${major}.${minor} is older than ${oldestMajorVersion}.0`,
         );
       }
-      await client.execute('qmp_capabilities', {}, { signal: deadline.signal });
+      await client.execute('qmp_capabilities', {}, { signal: deadline.signal, timeoutMs: Infinity });
       return client;
     } catch (error) {
       client[Symbol.dispose]();
@@ -79,12 +99,12 @@ export class QmpClient implements Disposable {
    * still carry the command out.
    *
    * @throws QmpError `command_failed` (with QEMU's class) | `connection_lost` | `protocol_violation`
-   * @throws HypervisorError `timeout` | `aborted`
+   * @throws HypervisorError `timeout` | `aborted` | `unsupported` and `monitor_failed` for open files that cannot be sent
    */
   async execute<Name extends keyof QmpCommands>(
     command: Name,
     args: QmpCommands[Name]['arguments'],
-    options: WaitOptions = {},
+    options: CommandOptions = {},
   ): Promise<QmpCommands[Name]['returns']> {
     using deadline = openDeadline(`monitor command ${command}`, options, defaultCommandTimeoutMs);
     if (this.#ended !== undefined) throw this.#ended;
@@ -92,7 +112,9 @@ export class QmpClient implements Disposable {
     const outcome = Promise.withResolvers<unknown>();
     this.#pending.set(id, { command, outcome });
     try {
-      this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+      const line = `${JSON.stringify({ execute: command, arguments: args, id })}\n`;
+      if (options.descriptors === undefined) this.#stream.write(line);
+      else await deadline.race(this.#sendWith(options.descriptors, command, line));
       // QEMU's schema gives the answer this command's type.
       return await raceWithSignal(outcome.promise, deadline.signal);
     } finally {
@@ -111,6 +133,28 @@ export class QmpClient implements Disposable {
   /** Drops the connection at once; everything pending fails with `connection_lost`. */
   [Symbol.dispose](): void {
     this.#end(new QmpError('connection_lost', 'monitor connection was dropped'));
+  }
+
+  async #sendWith(descriptors: readonly number[], command: string, line: string): Promise<void> {
+    const send = await this.#loadSendDescriptors?.();
+    if (send === undefined) {
+      throw new HypervisorError('unsupported', `monitor command ${command} needs open files to be sent`, {
+        operand: command,
+      });
+    }
+    // They go past the stream, so what is in it goes first.
+    while (this.#stream.writableLength > 0 && this.#ended === undefined) {
+      await new Promise((resolve) => this.#stream.write('', resolve));
+    }
+    if (this.#ended !== undefined) throw this.#ended;
+    try {
+      send(this.#stream, Buffer.from(line), descriptors);
+    } catch (cause) {
+      throw new HypervisorError('monitor_failed', `monitor command ${command} could not be sent`, {
+        operand: command,
+        cause,
+      });
+    }
   }
 
   #receive(chunk: Uint8Array): void {

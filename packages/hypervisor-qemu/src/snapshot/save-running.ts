@@ -6,31 +6,29 @@ import { saveSnapshot } from './save-snapshot.ts';
 
 /** How {@link saveRunning} saves. */
 export interface SaveRunningOptions {
-  /** Whether the guest goes on afterwards: it was not paused before. */
-  readonly resume: boolean;
   readonly directory: string;
   /** Where a socket may be for a moment. */
   readonly runDir: string;
 }
 
 /**
- * Saves a machine with its guest at rest: the agent's channel is closed first, the guest stands still while it is written.
+ * Saves a machine that runs: the agent's channel is closed first, the guest stands still while it is written and goes on.
  *
  * @throws HypervisorError see `VirtualMachine.save` | QmpError | the signal's reason
  */
 export async function saveRunning(
   live: RunningVmm,
-  { resume, directory, runDir }: SaveRunningOptions,
+  { directory, runDir }: SaveRunningOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { monitor, process } = live;
   await disconnectAgent(live, signal);
-  if (resume) await monitor.execute('stop', {}, { signal, timeoutMs: Infinity });
+  await monitor.execute('stop', {}, { signal, timeoutMs: Infinity });
   try {
     const socketPath = join(runDir, 'state.sock');
     await saveSnapshot({ monitor, qemuPid: process.pid, directory, socketPath }, signal);
   } finally {
     // Not under the signal: a save that was given up must not leave the guest standing.
-    if (resume) await monitor.execute('cont', {});
+    await monitor.execute('cont', {});
   }
 }

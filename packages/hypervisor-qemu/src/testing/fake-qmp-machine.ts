@@ -46,7 +46,9 @@ export class FakeQmpMachine {
       'blockdev-del': ({ arguments: args }) => this.#remove('node', 'node-name', args),
       'chardev-add': ({ arguments: args }) => this.#add('chardev', 'id', args),
       'chardev-remove': ({ arguments: args }) => this.#remove('chardev', 'id', args),
-      netdev_add: ({ arguments: args }) => this.#add('netdev', 'id', args),
+      getfd: ({ arguments: args }) => this.#add('descriptor', 'fdname', args),
+      closefd: ({ arguments: args }) => this.#remove('descriptor', 'fdname', args),
+      netdev_add: ({ arguments: args }) => this.#addNetdev(args),
       netdev_del: ({ arguments: args }) => this.#remove('netdev', 'id', args),
       'object-add': ({ arguments: args }) => this.#add('object', 'id', args),
       'object-del': ({ arguments: args }) => this.#remove('object', 'id', args),
@@ -86,6 +88,17 @@ export class FakeQmpMachine {
     if (this.#things.has(name)) return refusal(`Duplicate ${name}`);
     this.#things.set(name, given);
     return done;
+  }
+
+  /** Takes up the descriptors it names: they have no name from then on. */
+  #addNetdev(args: unknown): QmpAnswer {
+    const { fds } = record(args);
+    const names = typeof fds === 'string' ? fds.split(':') : [];
+    const missing = names.find((name) => !this.#things.has(`descriptor ${name}`));
+    if (missing !== undefined) return refusal(`File descriptor named '${missing}' not found`);
+    const answer = this.#add('netdev', 'id', args);
+    if ('return' in Object(answer)) for (const name of names) this.#things.delete(`descriptor ${name}`);
+    return answer;
   }
 
   #remove(kind: string, key: string, args: unknown): QmpAnswer {

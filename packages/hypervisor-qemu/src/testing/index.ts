@@ -7,3 +7,7 @@ export { openGuestShell } from './guest-shell.ts';
 export type { GuestShell } from './guest-shell.ts';
 export { buildTestGuest, findTestKernel, testGuestParameter } from './test-guest.ts';
 export type { TestKernel } from './test-guest.ts';
+export { RecordedSchema } from './recorded-schema.ts';
+export { scriptedHotplug } from './scripted-hotplug.ts';
+export type { ScriptedHotplug } from './scripted-hotplug.ts';
+export { createQemuSubject, type QemuSubject } from './qemu-subject.ts';

@@ -56,6 +56,18 @@ const modules = [
   'drivers/virtio/virtio_mem.ko',
 ];
 
+/** Modules below `kernel/` that lie in `/modules` for tests to load, each after those it needs. */
+const optionalModules = [
+  'lib/libcrc32c.ko',
+  'fs/erofs/erofs.ko',
+  'drivers/nvdimm/libnvdimm.ko',
+  'drivers/nvdimm/nd_btt.ko',
+  'drivers/nvdimm/nd_pmem.ko',
+  'drivers/acpi/nfit/nfit.ko',
+  'drivers/virtio/virtio_balloon.ko',
+  'drivers/char/hw_random/virtio-rng.ko',
+];
+
 /**
  * What the guest does is the value of this kernel parameter: `echo`, `panic`, `power-off`, `silent`, `devices` or `shell`
  * (see `openGuestShell`).
@@ -117,7 +129,7 @@ export async function buildTestGuest(
   busyboxPath = '/bin/busybox',
 ): Promise<void> {
   const files: CpioEntry[] = [];
-  for (const module of modules) {
+  for (const module of [...modules, ...optionalModules]) {
     const content = await readFile(join(kernel.modulesDir, 'kernel', module)).catch(() => undefined);
     if (content !== undefined) {
       files.push({ path: `modules/${module.split('/').at(-1) ?? module}`, mode: 0o100644, content });

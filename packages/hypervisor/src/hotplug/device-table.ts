@@ -60,6 +60,11 @@ export class DeviceTable<Entry> {
     }
   }
 
+  /** Enters a device that another process has plugged. */
+  adopt(id: string, entry: Entry): void {
+    this.#rows.set(id, { name: 'plugged', entry });
+  }
+
   /** A plugged device. @throws HypervisorError `device_missing` | `invalid_state` while it comes or goes */
   find(id: string): Entry {
     return this.#plugged(id).entry;

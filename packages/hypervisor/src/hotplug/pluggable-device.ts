@@ -2,8 +2,23 @@
 
 /** What a network card is connected to. */
 export type NetworkBackend =
-  /** A tap of the host that exists already, in the network namespace of the hypervisor. */
-  | { readonly kind: 'tap'; readonly interfaceName: string; readonly vhost?: boolean }
+  /**
+   * A tap in the network namespace of the hypervisor: one that exists, or one that is made by this name and ends with the
+   * hypervisor. With several `queues` (default 1) an existing one must have been made for several.
+   */
+  | {
+      readonly kind: 'tap';
+      readonly interfaceName: string;
+      readonly vhost?: boolean;
+      readonly queues?: number;
+    }
+  /** A tap or macvtap that the caller has opened, once for each queue. The descriptors stay the caller's. */
+  | { readonly kind: 'tap-descriptors'; readonly descriptors: readonly number[]; readonly vhost?: boolean }
+  /**
+   * A process, such as passt, that connects to a socket the hypervisor makes and listens on; frames go over it behind their
+   * length. One connection at a time; without any the guest sees no carrier.
+   */
+  | { readonly kind: 'stream'; readonly socketPath: string }
   /** The hypervisor's own network stack, which needs no privilege; `isolated` lets nothing out or in. */
   | { readonly kind: 'user'; readonly isolated?: boolean; readonly forwards?: readonly PortForward[] }
   /** A process that listens on a socket. Needs shared memory. */
@@ -42,6 +57,10 @@ export interface PluggableDevices {
     readonly discard?: boolean;
     /** Past the page cache of the host. Default false. */
     readonly direct?: boolean;
+    /** Requests to write data out are not carried out. Default false. */
+    readonly noFlush?: boolean;
+    /** How the hypervisor reads and writes. Default `threads`; `native` needs `direct`. */
+    readonly aio?: 'threads' | 'native' | 'io_uring';
   };
   readonly network: {
     /** Six lower-case hexadecimal bytes with colons; unicast. */
@@ -55,6 +74,12 @@ export interface PluggableDevices {
     readonly socketPath: string;
     /** A power of two up to 1024. Default 1024. */
     readonly queueSize?: number;
+  };
+  /** One of the machine's `exportedDirectories`, by 9p. */
+  readonly '9p': {
+    /** What the guest mounts by. 1 to 31 bytes. */
+    readonly tag: string;
+    readonly exportId: string;
   };
   /** A disk served by a process that listens on the socket. Needs shared memory. */
   readonly 'vhost-user-blk': {
@@ -100,6 +125,7 @@ export interface GuestAddresses {
   readonly block: PciAddress & { readonly scsiAddress?: string };
   readonly network: PciAddress;
   readonly 'virtio-fs': PciAddress;
+  readonly '9p': PciAddress;
   readonly 'vhost-user-blk': PciAddress;
   readonly 'vhost-user-scsi': PciAddress;
   readonly vfio: PciAddress;

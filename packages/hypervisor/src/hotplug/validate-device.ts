@@ -6,8 +6,11 @@ import { maximumSocketPathBytes } from '../vm-config.ts';
 import type { NetworkBackend, PluggableDevice, PluggableDevices, PluggableKind } from './pluggable-device.ts';
 
 const maximumTagBytes = 36;
+const maximumNinePTagBytes = 31;
 const maximumQueueSize = 1024;
 const maximumVcpus = 240;
+/** `MAX_TAP_QUEUES` of Linux. */
+const maximumQueues = 256;
 /** Memory of an x86-64 guest comes and goes in blocks of this size. */
 const memoryBlockMib = 128;
 const virtioMemBlockMib = 4;
@@ -15,8 +18,9 @@ const virtioMemBlockMib = 4;
 const checks: {
   readonly [Kind in PluggableKind]: (device: PluggableDevices[Kind], hasSharedMemory: boolean) => void;
 } = {
-  block({ path, serial }) {
+  block({ path, serial, aio, direct = false }) {
     checkPath('path', path);
+    demand(aio !== 'native' || direct, 'aio', aio);
     demand(serial === undefined || /^[\w.-]{1,20}$/.test(serial), 'serial', serial);
   },
   network({ mac, backend }, hasSharedMemory) {
@@ -25,10 +29,14 @@ const checks: {
     checkBackend(backend, hasSharedMemory);
   },
   'virtio-fs'({ tag, socketPath, queueSize = maximumQueueSize }, hasSharedMemory) {
-    demand(/^[\x21-\x7e]+$/.test(tag) && tag.length <= maximumTagBytes, 'tag', tag);
+    checkTag(tag, maximumTagBytes);
     const isPowerOfTwo = Number.isInteger(Math.log2(queueSize)) && queueSize > 1;
     demand(isPowerOfTwo && queueSize <= maximumQueueSize, 'queueSize', queueSize);
     checkSocket(socketPath, hasSharedMemory);
+  },
+  '9p'({ tag, exportId }) {
+    checkTag(tag, maximumNinePTagBytes);
+    demand(/^[A-Za-z][\w-]{0,19}$/.test(exportId), 'exportId', exportId);
   },
   'vhost-user-blk'({ socketPath, reconnectSeconds = 0 }, hasSharedMemory) {
     demand(Number.isInteger(reconnectSeconds) && reconnectSeconds >= 0, 'reconnectSeconds', reconnectSeconds);
@@ -79,9 +87,17 @@ function checkPath(field: string, path: string): void {
   demand(isAbsolute(path) && !path.includes('\0'), field, path);
 }
 
-function checkSocket(path: string, hasSharedMemory: boolean): void {
+function checkTag(tag: string, mostBytes: number): void {
+  demand(/^[\x21-\x7e]+$/.test(tag) && tag.length <= mostBytes, 'tag', tag);
+}
+
+function checkSocketPath(path: string): void {
   checkPath('socketPath', path);
   demand(Buffer.byteLength(path) <= maximumSocketPathBytes, 'socketPath', path);
+}
+
+function checkSocket(path: string, hasSharedMemory: boolean): void {
+  checkSocketPath(path);
   if (hasSharedMemory) return;
   throw new HypervisorError('invalid_device', `device on ${path} needs shared memory`, {
     operand: 'sharedMemory',
@@ -94,6 +110,14 @@ function checkBackend(backend: NetworkBackend, hasSharedMemory: boolean): void {
     case 'tap':
       // The kernel's limit, IFNAMSIZ, counts a NUL.
       demand(/^[\w.-]{1,15}$/.test(backend.interfaceName), 'interfaceName', backend.interfaceName);
+      demand(isWithin(backend.queues ?? 1, 1, maximumQueues), 'queues', backend.queues);
+      return;
+    case 'tap-descriptors':
+      demand(isWithin(backend.descriptors.length, 1, maximumQueues), 'descriptors', backend.descriptors);
+      for (const descriptor of backend.descriptors) demand(descriptor >= 0, 'descriptors', descriptor);
+      return;
+    case 'stream':
+      checkSocketPath(backend.socketPath);
       return;
     case 'vhost-user':
       checkSocket(backend.socketPath, hasSharedMemory);

@@ -9,6 +9,7 @@ import type { Hypervisor } from '../hypervisor.ts';
 import type { AgentProbe, VirtualMachine } from '../virtual-machine.ts';
 import type { VmConfig } from '../vm-config.ts';
 import { describeHotplugCompliance } from './hotplug-compliance.ts';
+import { describeSurvivalCompliance } from './survival-compliance.ts';
 
 /**
  * What the guest does once it runs.
@@ -82,6 +83,17 @@ export function describeHypervisorCompliance(
           change: { memoryMib: 256, maximumMemoryMib: 128 },
           operand: 'maximumMemoryMib',
         },
+        { what: 'no place for memory', change: { memorySlots: 0 }, operand: 'memorySlots' },
+        {
+          what: 'more places for memory than there can be',
+          change: { memorySlots: 257 },
+          operand: 'memorySlots',
+        },
+        {
+          what: 'a control group by a relative path',
+          change: { controlGroupFiles: ['cgroup.procs'] },
+          operand: 'controlGroupFiles',
+        },
         {
           what: 'a topology of another number of cpus',
           change: { maximumVcpus: 4, cpuTopology: { sockets: 1, cores: 2, threads: 1 } },
@@ -109,6 +121,21 @@ export function describeHypervisorCompliance(
           change: { sharedMemory: false, devices: [{ kind: 'virtio-fs', tag: 'share', socketPath: '/s' }] },
           operand: 'sharedMemory',
         },
+        {
+          what: '9p of a directory that is not exported',
+          change: { devices: [{ kind: '9p', tag: 'share', exportId: 'share' }] },
+          operand: 'exportedDirectories',
+        },
+        {
+          what: 'an exported directory without absolute path',
+          change: { exportedDirectories: [{ id: 'share', path: 'a' }] },
+          operand: 'exportedDirectories',
+        },
+        {
+          what: 'a relative mount namespace',
+          change: { mountNamespacePath: 'ns' },
+          operand: 'mountNamespacePath',
+        },
       ];
       test.for(cases)('$what', async ({ change, operand }) => {
         await using subject = await createSubject('silent');
@@ -118,8 +145,9 @@ export function describeHypervisorCompliance(
       });
     });
 
-    test('creating a vm leaves nothing in the run directory and starts nothing', async () => {
+    test('creating a vm leaves nothing in the run directory and starts nothing [proves hypervisor.name, hypervisor.createVm]', async () => {
       await using subject = await createSubject('silent');
+      expect(subject.hypervisor.name).toMatch(/^[a-z]+$/);
       await using vm = await subject.hypervisor.createVm(subject.config);
       expect(vm.state).toBe('created');
       expect(await readdir(subject.config.runDir)).toEqual([]);
@@ -132,7 +160,7 @@ export function describeHypervisorCompliance(
       await expect(created).rejects.toMatchObject({ code: 'aborted' });
     });
 
-    test('boots, answers on the agent channel, pauses, resumes and stops', async () => {
+    test('boots, answers on the agent channel, pauses, resumes and stops [proves vm.id, vm.state, vm.start, vm.agentAddress, vm.openAgentChannel, vm.waitForAgent, vm.pids, vm.pause, vm.resume, vm.stop, vm.exited, vm.phases]', async () => {
       await using subject = await createSubject('echo');
       await using vm = await subject.hypervisor.createVm(subject.config);
       await vm.start();
@@ -175,13 +203,21 @@ export function describeHypervisorCompliance(
       await vm.waitForAgent(echoProbe(vm), boot);
     });
 
-    test('a machine that was saved goes on, and others start where it stood', async () => {
+    test('a machine that was saved goes on, and others start where it stood [proves hypervisor.snapshotSupport, vm.save]', async () => {
       await using subject = await createSubject('echo');
       await using directory = await temporaryDirectory();
       const config = { ...subject.config, sharedMemory: true };
       const support = await subject.hypervisor.snapshotSupport(config);
       const elsewhere = { ...config, id: 'other', networkNamespacePath: '/run/netns/other' };
       expect(await subject.hypervisor.snapshotSupport(elsewhere)).toEqual(support);
+      const exporting = (path: string, id = 'share') =>
+        subject.hypervisor.snapshotSupport({
+          ...config,
+          mountNamespacePath: path,
+          exportedDirectories: [{ id, path }],
+        });
+      expect(await exporting('/here')).toEqual(await exporting('/there'));
+      expect((await exporting('/here'))?.key).not.toBe((await exporting('/here', 'other'))?.key);
       const larger = await subject.hypervisor.snapshotSupport({ ...config, memoryMib: 256 });
       expect(larger?.key).not.toBe(support?.key);
 
@@ -195,11 +231,21 @@ export function describeHypervisorCompliance(
         await vm.waitForAgent(echoProbe(vm), boot);
         // A second save finds its directory taken, and takes nothing away.
         await expect(vm.save(restoreFrom)).rejects.toThrow();
+        // That it was refused shows after the channel was closed, without which nothing is saved.
+        const unsaved = join(directory.path, 'unsaved');
+        await expect(vm.save(unsaved)).rejects.toMatchObject({ code: 'invalid_state' });
+        await vm.waitForAgent(echoProbe(vm), boot);
+        await vm.pause();
+        await expect(vm.save(unsaved)).rejects.toMatchObject({ code: 'invalid_state' });
+        expect(await readdir(directory.path)).toEqual(['snapshot']);
       }
       for (const id of ['clone-1', 'clone-2']) {
         await using clone = await subject.hypervisor.createVm({ ...config, id, restoreFrom });
         await clone.start();
         await clone.waitForAgent(echoProbe(clone), boot);
+        expect(await clone.vcpuThreads()).toHaveLength(config.vcpus);
+        await clone.pause();
+        await clone.resume();
       }
       await rm(restoreFrom, { recursive: true });
       await mkdir(restoreFrom);
@@ -284,6 +330,8 @@ export function describeHypervisorCompliance(
 
     describeHotplugCompliance(createSubject, boot);
 
+    describeSurvivalCompliance(createSubject, echoProbe, boot);
+
     test('a silent agent is told from a dead one, and the vm goes on', async () => {
       await using subject = await createSubject('silent');
       await using vm = await subject.hypervisor.createVm(subject.config);
@@ -312,7 +360,7 @@ export function describeHypervisorCompliance(
       expect(probeSignal?.aborted).toBe(true);
     });
 
-    test('a kernel panic is named, with the console as evidence', async () => {
+    test('a kernel panic is named, with the console as evidence [proves vm.consoleLogPath]', async () => {
       await using subject = await createSubject('panic');
       await using vm = await subject.hypervisor.createVm(subject.config);
       await vm.start();

@@ -36,6 +36,11 @@ export class FakeHotplug {
     return this.#table.entries;
   }
 
+  /** Goes on with the books of another machine object. */
+  adopt(plugged: readonly PluggedDevice[]): void {
+    for (const entry of plugged) this.#table.adopt(entry.device.id, entry);
+  }
+
   get vcpus(): number {
     return this.plugged.reduce(
       (sum, { device }) => sum + (device.kind === 'vcpus' ? device.count : 0),
@@ -91,6 +96,7 @@ export class FakeHotplug {
         };
       case 'network':
       case 'virtio-fs':
+      case '9p':
       case 'vhost-user-blk':
       case 'vhost-user-scsi':
       case 'vfio':

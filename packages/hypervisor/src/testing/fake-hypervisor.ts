@@ -7,7 +7,9 @@ import type { PluggableDevice } from '../hotplug/pluggable-device.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from '../hypervisor.ts';
 import { validateVmConfig } from '../validate-vm-config.ts';
+import type { WaitOptions } from '../virtual-machine.ts';
 import type { VmConfig } from '../vm-config.ts';
+import type { VmRecord } from '../vm-record.ts';
 import type { FakeAgentTransport } from './fake-agent-port.ts';
 import { fakeSnapshotFile, FakeVm, type FakeGuest } from './fake-vm.ts';
 
@@ -50,6 +52,7 @@ export interface FakeHypervisorCall {
     | 'plug'
     | 'unplug'
     | 'resizeMemory'
+    | 'release'
     | 'stop';
   readonly vmId: string;
 }
@@ -97,13 +100,39 @@ export class FakeHypervisor implements Hypervisor {
     return vm;
   }
 
+  async adoptVm(record: VmRecord, options: WaitOptions = {}): Promise<FakeVm> {
+    const { state } = record;
+    const known = this.vms.findLast(
+      ({ id }) => typeof state === 'object' && state !== null && 'id' in state && state.id === id,
+    );
+    if (known === undefined || record.driver !== this.name || !(await hasReleased(known)))
+      throw new HypervisorError('vmm_exited', 'the machine to adopt is gone');
+    const { script = {}, agentTransport = 'memory' } = this.#options;
+    const vm = await FakeVm.adopt(
+      { config: known.config, script, agentTransport, record: (call) => this.calls.push(call) },
+      known.pluggedDevices,
+      options,
+    );
+    this.vms.push(vm);
+    return vm;
+  }
+
   async snapshotSupport(config: VmConfig): Promise<SnapshotSupport | undefined> {
     await validateVmConfig(config);
     if (!config.sharedMemory) return undefined;
-    const varying = { id: '', runDir: '', restoreFrom: '', networkNamespacePath: '' };
+    const exported = (config.exportedDirectories ?? []).map(({ id }) => id);
+    const varying = {
+      ...{ id: '', runDir: '', restoreFrom: '', networkNamespacePath: '', mountNamespacePath: '' },
+      ...{ survivesOwner: false, exportedDirectories: exported },
+    };
     // The first ones settle the order of the keys.
     const same = { ...varying, ...config, ...varying };
     const key = createHash('sha256').update(JSON.stringify(same)).digest('hex');
     return { key, emulated: this.#options.emulated ?? false };
   }
+}
+
+/** Whether the machine goes on although its object has ended. */
+async function hasReleased(vm: FakeVm): Promise<boolean> {
+  return vm.state === 'stopped' && (await vm.exited).reason === 'released';
 }

@@ -7,11 +7,13 @@ import { watchBoot } from '../boot-watch.ts';
 import { openDeadline, type Deadline } from '../deadline.ts';
 import type { PluggableDevice, PluggedDevice } from '../hotplug/pluggable-device.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
+import { identifyProcess } from '../process-identity.ts';
 import { readProcessUsage } from '../process-usage.ts';
 import type { AgentProbe, VirtualMachine, VmPhases, VmPids, WaitOptions } from '../virtual-machine.ts';
 import type { VcpuThread, VmmUsage } from '../vmm-usage.ts';
 import type { VmConfig } from '../vm-config.ts';
 import type { VmExit, VmExitReason } from '../vm-exit.ts';
+import type { VmRecord } from '../vm-record.ts';
 import { VmLifecycle, type VmStateName } from '../vm-lifecycle.ts';
 import { openFakeAgentPort, type FakeAgentPort, type FakeAgentTransport } from './fake-agent-port.ts';
 import { FakeHotplug } from './fake-hotplug.ts';
@@ -121,6 +123,10 @@ export class FakeVm implements VirtualMachine {
   async #bringUp(deadline: Deadline, cancelled: AbortSignal): Promise<Live> {
     const signal = AbortSignal.any([deadline.signal, cancelled]);
     await deadline.race(this.#parts.script.onStarting?.(signal) ?? Promise.resolve());
+    return await this.#connect(signal);
+  }
+
+  async #connect(signal: AbortSignal): Promise<Live> {
     signal.throwIfAborted();
     const { agentTransport, script } = this.#parts;
     const port = await openFakeAgentPort(agentTransport, this.#portPath, (stream) =>
@@ -177,11 +183,13 @@ export class FakeVm implements VirtualMachine {
 
   async save(directory: string, options: WaitOptions = {}): Promise<void> {
     this.#record('save');
-    this.#lifecycle.expect('save', 'running', 'paused');
+    this.#lifecycle.expect('save', 'running');
     using deadline = openDeadline(`saving vm ${this.id}`, options, 30_000);
     if (!this.config.sharedMemory || this.pluggedDevices.length > 0)
       throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved`);
-    this.#stream?.destroy();
+    if (this.#stream?.destroyed !== false)
+      throw this.#lifecycle.wrongState('be saved while its agent channel is closed');
+    this.#stream.destroy();
     await deadline.race(mkdir(directory));
     await writeFile(join(directory, fakeSnapshotFile), '', { signal: deadline.signal });
   }
@@ -209,6 +217,35 @@ export class FakeVm implements VirtualMachine {
     this.#record('resizeMemory');
     this.#lifecycle.expect('resize memory', 'running');
     await this.#hotplug.resizeMemory(id, requestedMib, options);
+  }
+
+  async record(): Promise<VmRecord> {
+    this.#lifecycle.expect('be written down', 'running', 'paused');
+    this.#expectSurvival();
+    const own = await identifyProcess(process.pid);
+    if (own === undefined) throw new HypervisorError('unsupported', '/proc is not readable');
+    return { driver: 'fake', version: 1, process: own, state: { id: this.id } };
+  }
+
+  async release(): Promise<void> {
+    this.#record('release');
+    this.#lifecycle.expect('be let go', 'running', 'paused');
+    this.#expectSurvival();
+    await this.#end('released', {});
+  }
+
+  /** Goes on as the machine that another object has let go of. */
+  static async adopt(
+    parts: FakeVmParts,
+    plugged: readonly PluggedDevice[],
+    options: WaitOptions,
+  ): Promise<FakeVm> {
+    const vm = new FakeVm(parts);
+    vm.#hotplug.adopt(plugged);
+    using deadline = openDeadline(`adopting vm ${vm.id}`, options, 5_000);
+    vm.#lifecycle.transition({ name: 'starting', cancel: new AbortController() });
+    vm.#lifecycle.transition({ name: 'running', live: await vm.#connect(deadline.signal) });
+    return vm;
   }
 
   pids(): VmPids {
@@ -281,6 +318,11 @@ export class FakeVm implements VirtualMachine {
   #writeConsole(text: string): void {
     this.#console += text;
     appendFileSync(this.consoleLogPath, text);
+  }
+
+  #expectSurvival(): void {
+    if (this.config.survivesOwner !== true)
+      throw new HypervisorError('unsupported', `vm ${this.id} ends with its owner`);
   }
 
   #record(method: FakeHypervisorCall['method']): void {

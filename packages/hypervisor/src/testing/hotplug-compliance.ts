@@ -32,7 +32,7 @@ export function describeHotplugCompliance(
   boot: WaitOptions,
 ): void {
   describe('devices that come and go', () => {
-    test('are plugged, listed, found, unplugged and gone, and ids and places are used again', async () => {
+    test('are plugged, listed, found, unplugged and gone, and ids and places are used again [proves vm.plug, vm.unplug, vm.pluggedDevices, plug block virtio-blk, unplug block virtio-blk, plug network user, unplug network user]', async () => {
       await using subject = await createSubject('echo');
       await using vm = await subject.hypervisor.createVm(subject.config);
       await vm.start();
@@ -60,7 +60,7 @@ export function describeHotplugCompliance(
       expect(vm.pluggedDevices).toHaveLength(1);
     });
 
-    test('cpus and memory come within the maxima of the machine, and their threads are told', async () => {
+    test('cpus and memory come within the maxima of the machine, and their threads are told [proves plug vcpus, plug memory, vm.vcpuThreads]', async () => {
       await using subject = await createSubject('silent');
       const { hypervisor, config } = subject;
       const maxima = { maximumVcpus: 3, maximumMemoryMib: config.memoryMib + 256 };
@@ -78,7 +78,43 @@ export function describeHotplugCompliance(
       expect(vm.pluggedDevices.map(({ device }) => device.id)).toEqual(['cpus', 'memory']);
     });
 
-    test('what the machine uses on the host is told', async () => {
+    test('the capabilities say what can be plugged [proves hypervisor.capabilities]', async () => {
+      await using subject = await createSubject('silent');
+      const { hypervisor, config } = subject;
+      const says = hypervisor.capabilities();
+      const maxima = {
+        ...(says.vcpuHotplug && { maximumVcpus: config.vcpus + 1 }),
+        ...(says.memoryHotplug && { maximumMemoryMib: config.memoryMib + 128 }),
+      };
+      await using vm = await hypervisor.createVm({ ...config, ...maxima });
+      await vm.start();
+      const devices: readonly (readonly [boolean, PluggableDevice])[] = [
+        [says.blockDeviceHotplug, disk(subject)],
+        [says.networkDeviceHotplug, card],
+        [says.vcpuHotplug, { kind: 'vcpus', id: 'cpus', count: 1 }],
+        [says.memoryHotplug, { kind: 'virtio-mem', id: 'grow', capacityMib: 128 }],
+      ];
+      for (const [isPossible, device] of devices) {
+        if (isPossible) await vm.plug(device);
+        else await expect(vm.plug(device)).rejects.toMatchObject({ code: 'unsupported' });
+      }
+    });
+
+    test('memory grows and shrinks within a device that stays [proves plug virtio-mem, vm.resizeMemory]', async () => {
+      await using subject = await createSubject('echo');
+      const { hypervisor, config } = subject;
+      await using vm = await hypervisor.createVm({ ...config, maximumMemoryMib: config.memoryMib + 256 });
+      await vm.start();
+      await waitUntilBooted(vm, boot);
+      await vm.plug({ kind: 'virtio-mem', id: 'grow', capacityMib: 256 });
+      await vm.resizeMemory('grow', 256, boot);
+      await vm.resizeMemory('grow', 0, boot);
+      await expect(vm.resizeMemory('grow', 260)).rejects.toMatchObject({ code: 'invalid_device' });
+      await expect(vm.resizeMemory('shrink', 4)).rejects.toMatchObject({ code: 'device_missing' });
+      await expect(vm.unplug('grow')).rejects.toMatchObject({ code: 'unsupported' });
+    });
+
+    test('what the machine uses on the host is told [proves vm.usage]', async () => {
       await using subject = await createSubject('silent');
       await using vm = await subject.hypervisor.createVm(subject.config);
       await vm.start();
@@ -124,6 +160,11 @@ export function describeHotplugCompliance(
           what: 'a disk without absolute path',
           device: { kind: 'block', id: 'data', path: 'disk.img', readOnly: true },
           operand: 'path',
+        },
+        {
+          what: 'a disk with native asynchronous access through the page cache',
+          device: { kind: 'block', id: 'data', path: '/disk.img', readOnly: true, aio: 'native' },
+          operand: 'aio',
         },
         {
           what: 'a shared directory of a machine without shared memory',

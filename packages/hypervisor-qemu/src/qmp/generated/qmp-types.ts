@@ -760,6 +760,31 @@ export interface QmpCommands {
           readonly 'poll-us'?: number;
         }
       | {
+          readonly type: 'stream';
+          readonly id: string;
+          readonly addr:
+            | {
+                readonly type: 'inet';
+                readonly host: string;
+                readonly port: string;
+                readonly numeric?: boolean;
+                readonly to?: number;
+                readonly ipv4?: boolean;
+                readonly ipv6?: boolean;
+                readonly 'keep-alive'?: boolean;
+                readonly mptcp?: boolean;
+              }
+            | {
+                readonly type: 'unix';
+                readonly path: string;
+                readonly abstract?: boolean;
+                readonly tight?: boolean;
+              }
+            | { readonly type: 'vsock'; readonly cid: string; readonly port: string }
+            | { readonly type: 'fd'; readonly str: string };
+          readonly server?: boolean;
+        }
+      | {
           readonly type: 'vhost-user';
           readonly id: string;
           readonly chardev: string;
@@ -769,6 +794,8 @@ export interface QmpCommands {
     readonly returns: Record<string, never>;
   };
   netdev_del: { readonly arguments: { readonly id: string }; readonly returns: Record<string, never> };
+  getfd: { readonly arguments: { readonly fdname: string }; readonly returns: Record<string, never> };
+  closefd: { readonly arguments: { readonly fdname: string }; readonly returns: Record<string, never> };
   'object-add': {
     readonly arguments:
       | {
@@ -1036,6 +1063,8 @@ export interface QmpDeviceProperties {
     readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
     readonly netdev?: string;
     readonly mac?: string;
+    readonly mq?: boolean;
+    readonly vectors?: number;
   };
   'vhost-user-fs-pci': {
     readonly addr?: string;
@@ -1043,6 +1072,13 @@ export interface QmpDeviceProperties {
     readonly chardev?: string;
     readonly tag?: string;
     readonly 'queue-size'?: number;
+  };
+  'virtio-9p-pci': {
+    readonly addr?: string;
+    readonly romfile?: string;
+    readonly 'disable-legacy'?: 'on' | 'off' | 'auto';
+    readonly fsdev?: string;
+    readonly mount_tag?: string;
   };
   'vhost-user-blk-pci': {
     readonly addr?: string;
