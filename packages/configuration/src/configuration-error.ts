@@ -9,10 +9,11 @@
  * | `malformed` | a file is not TOML |
  * | `unknown_key` | a section or key that does not exist |
  * | `invalid_value` | a value of the wrong type, out of range, or at odds with another |
+ * | `unsupported` | a value that Hako cannot do as asked |
  * | `annotation_denied` | an annotation that the configuration does not allow |
  */
 export type ConfigurationErrorCode =
-  'unreadable' | 'malformed' | 'unknown_key' | 'invalid_value' | 'annotation_denied';
+  'unreadable' | 'malformed' | 'unknown_key' | 'invalid_value' | 'unsupported' | 'annotation_denied';
 
 /** Where it is wrong. */
 export interface ConfigurationErrorPlace {

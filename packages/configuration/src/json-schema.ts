@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { idleKeys, type IdleKey } from './keys/idle-keys.ts';
 import type { KeyRule, SectionRules } from './keys/key-rule.ts';
 import { sectionNames, sections } from './keys/sections.ts';
 
@@ -9,7 +10,7 @@ export function configurationSchema(): Schema {
   const properties: Record<string, Schema> = {};
   for (const name of sectionNames) {
     const [outer = name, inner] = name.split('.');
-    const section = sectionSchema(sections[name]);
+    const section = sectionSchema(sections[name], idleKeys[name]);
     properties[outer] = inner === undefined ? section : objectOf({ [inner]: section });
   }
   return {
@@ -19,16 +20,23 @@ export function configurationSchema(): Schema {
   };
 }
 
-function sectionSchema(rules: SectionRules): Schema {
-  return objectOf(Object.fromEntries(Object.entries(rules).map(([key, rule]) => [key, keySchema(rule)])));
+function sectionSchema(rules: SectionRules, idle: Readonly<Record<string, IdleKey>>): Schema {
+  return objectOf(
+    Object.fromEntries(Object.entries(rules).map(([key, rule]) => [key, keySchema(rule, idle[key])])),
+  );
 }
 
 function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', additionalProperties: false, properties };
 }
 
-function keySchema(rule: KeyRule): Schema {
-  const description = rule.effective === true ? rule.meaning : `${rule.meaning} (read, without effect)`;
+function idleNote(idle: IdleKey | undefined): string {
+  const { kind, reason } = idle ?? { kind: 'harmless', reason: '' };
+  return `${kind === 'refused' ? 'not supported' : 'without effect'}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function keySchema(rule: KeyRule, idle: IdleKey | undefined): Schema {
+  const description = rule.effective === true ? rule.meaning : `${rule.meaning} (${idleNote(idle)})`;
   const common = { description, default: rule.missing };
   switch (rule.type) {
     case 'text':

@@ -24,7 +24,7 @@ test('without a file every key has the value of a missing one', async () => {
   expect(configuration.settings.every(({ origin }) => origin.kind === 'default')).toBe(true);
 });
 
-test('a file of Kata is read as it is, and files beside it replace single keys in the order of their names', async () => {
+test('a file of Kata is read as it is, and files beside it replace single keys in the order of their names [proves origin of values]', async () => {
   await using place = await files({
     'configuration.toml': `
 # a comment

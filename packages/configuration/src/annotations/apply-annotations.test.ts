@@ -124,7 +124,7 @@ test('a pattern of the file that is none is named', () => {
   );
 });
 
-test('any text for any annotation is taken or refused by a typed error', () => {
+test('any text for any annotation is taken or refused by a typed error [proves annotations]', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...annotationRules.keys()),

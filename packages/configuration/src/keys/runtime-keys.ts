@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { list, number, text, toggle, type SectionRules } from './key-rule.ts';
+import { effective, list, number, text, toggle, type SectionRules } from './key-rule.ts';
 
 /** `[runtime]`, with the defaults that Kata 4.1 has for missing keys. */
 export const runtimeKeys: SectionRules = {
@@ -9,20 +9,18 @@ export const runtimeKeys: SectionRules = {
   jaeger_user: text('user there'),
   jaeger_password: text('password there'),
   enable_pprof: toggle('profiles over HTTP'),
-  internetworking_model: text('how an interface reaches the guest', 'tcfilter', [
-    'macvtap',
-    'tcfilter',
-    'none',
-  ]),
-  disable_guest_seccomp: toggle('containers without seccomp'),
+  internetworking_model: effective(
+    text('how an interface reaches the guest', 'tcfilter', ['macvtap', 'tcfilter', 'none']),
+  ),
+  disable_guest_seccomp: effective(toggle('containers without seccomp')),
   enable_vcpus_pinning: toggle('each virtual CPU on a CPU of its own'),
-  guest_selinux_label: text('SELinux label in the guest'),
+  guest_selinux_label: effective(text('SELinux label in the guest')),
   disable_new_netns: toggle('no network namespace for the sandbox; only with the model none'),
-  sandbox_cgroup_only: toggle("everything in the sandbox's cgroup"),
-  static_sandbox_resource_mgmt: toggle('size the machine once'),
-  sandbox_bind_mounts: list('directories for every guest'),
-  vfio_mode: text('how the guest sees VFIO devices', 'vfio', ['vfio', 'guest-kernel']),
-  disable_guest_empty_dir: toggle('emptyDir volumes on the host'),
+  sandbox_cgroup_only: effective(toggle("everything in the sandbox's cgroup")),
+  static_sandbox_resource_mgmt: effective(toggle('size the machine once')),
+  sandbox_bind_mounts: effective(list('directories for every guest')),
+  vfio_mode: effective(text('how the guest sees VFIO devices', 'vfio', ['vfio', 'guest-kernel'])),
+  disable_guest_empty_dir: effective(toggle('emptyDir volumes on the host')),
   emptydir_mode: text('where emptyDir volumes are', 'shared-fs', [
     'shared-fs',
     'block-encrypted',
