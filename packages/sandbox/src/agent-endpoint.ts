@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
 
+import type { OutputPortAccess } from '@hako/agent-client';
+
 import type { GuestAgent } from './process/guest-agent.ts';
 
 /** The agent of one virtual machine, reached over the one connection there is. */
@@ -15,5 +17,8 @@ export interface AgentEndpoint {
   close(): Promise<void>;
 }
 
-/** Makes an {@link AgentEndpoint} of a connected stream, which it then owns. */
-export type ConnectAgent = (stream: Duplex) => AgentEndpoint;
+/**
+ * Makes an {@link AgentEndpoint} of a connected stream, which it then owns. Much output of processes may come over the port, if
+ * there is one.
+ */
+export type ConnectAgent = (stream: Duplex, outputPort?: OutputPortAccess) => AgentEndpoint;

@@ -15,7 +15,7 @@ function attach({ components, runRoot }: SandboxWorld): Promise<AttachedSandbox>
   });
 }
 
-test('another process freezes, reads and limits the first container', async () => {
+test('another process freezes, reads and limits the first container [proves attach from another process, container.pause, container.stats, container.update]', async () => {
   await using world = await sandboxWorld();
   await using sandbox = await world.create();
   const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
@@ -70,7 +70,7 @@ test('a sandbox without a container is not attached to, and one that ends lets g
   await expect(attached.stats()).rejects.toMatchObject({ code: 'vm_exited' });
 });
 
-test('containers of one sandbox have logs of their own, and the first one is the recorded one', async () => {
+test('containers of one sandbox have logs of their own, and the first one is the recorded one [proves pod of several containers]', async () => {
   await using world = await sandboxWorld();
   await using sandbox = await world.create();
   const names = ['one', 'two', 'three'];

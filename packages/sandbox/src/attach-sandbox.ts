@@ -4,19 +4,25 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { ConnectAgent } from './agent-endpoint.ts';
+import { attachedContainer, findContainer, type AttachedContainer } from './attached-container.ts';
 import type { Container } from './container/container.ts';
-import { pauseContainer, readStats, resumeContainer, updateLimits } from './container/container-control.ts';
-import type { ContainerLimits } from './container/container-limits.ts';
-import { randomId, type ContainerOptions, type ExecOptions } from './container/container-options.ts';
-import type { ContainerStats } from './container/container-stats.ts';
-import { createContainer, type ContainerHost } from './container/create-container.ts';
-import { execProcess } from './container/exec-process.ts';
+import { randomId, type ContainerOptions } from './container/container-options.ts';
+import type { ContainerHost } from './container/create-container.ts';
+import { createContainer } from './container/load-and-create.ts';
+import type { GuestTraits } from './container/plan-container.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
+import { foreignDevices } from './devices/device-host.ts';
+import { SandboxHooks } from './hooks/sandbox-hooks.ts';
 import { readGuestDetails, readGuestMetrics, type GuestDetails } from './guest-details.ts';
 import { Lifeline } from './lifeline.ts';
-import type { GuestProcess } from './process/guest-process.ts';
+import { silentLogger } from './logger.ts';
+import type { GuestAgent } from './process/guest-agent.ts';
+import { outputPort } from './process/output-ports.ts';
+import { ContainerNotes, listContainers, type ContainerNote } from './run/container-notes.ts';
 import { recordedOom } from './run/recorded-oom.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
+import type { JoinedRoom } from './resources/joined-room.ts';
+import { SandboxNetwork } from './network/sandbox-network.ts';
 import { SandboxError } from './sandbox-error.ts';
 import { joinFileShare, type JoinedShare, type JoinShareRequest } from './share/join-share.ts';
 import { Timeline } from './timeline.ts';
@@ -24,23 +30,19 @@ import { Timeline } from './timeline.ts';
 const connectTimeoutMs = 5_000;
 
 /** A sandbox that another process owns. Leaving an `await using` block lets go of it; it goes on running. */
-export interface AttachedSandbox extends AsyncDisposable {
+export interface AttachedSandbox extends AsyncDisposable, Omit<AttachedContainer, 'id'> {
   /** What its record said when it was found. */
   readonly record: SandboxListing;
-  /** Starts one more program in its first container. Errors: as `Container.exec`. */
-  exec(options: ExecOptions): Promise<GuestProcess>;
-  /** Freezes its first container. The owner is not told. Errors: as `Container.pause`; `agent_failed` when it is frozen. */
-  pause(options?: WaitOptions): Promise<void>;
-  /** Lets it go on. Errors: as `Container.resume`; `agent_failed` when it is not frozen. */
-  resume(options?: WaitOptions): Promise<void>;
-  /** Reads what its first container uses. Errors: as `Container.stats`. */
-  stats(options?: WaitOptions): Promise<ContainerStats>;
-  /** Changes the limits of its first container. Errors: as `Container.update`. */
-  update(limits: ContainerLimits, options?: WaitOptions): Promise<void>;
+  /** Its containers, oldest first, whichever process made them. */
+  containers(): Promise<readonly ContainerNote[]>;
+  /** One of them, by its id or the unique beginning of it. Errors: `container_not_found`. */
+  container(id: string): Promise<AttachedContainer>;
   /** As `Sandbox.guestDetails`. */
   guestDetails(options?: WaitOptions): Promise<GuestDetails>;
   /** As `Sandbox.metrics`. */
   metrics(options?: WaitOptions): Promise<string>;
+  /** Its network, as `Sandbox.network`; links come and go by its owner alone. */
+  readonly network: SandboxNetwork;
   /**
    * Creates one more container in it, with files of this process's view of the host. It is this process's: remove it. If
    * this process is killed, it stays as long as the sandbox. Errors: as `Sandbox.createContainer`; `permission_denied`;
@@ -87,27 +89,48 @@ export async function attachSandbox(id: string, options: AttachOptions = {}): Pr
     throw error instanceof SandboxError ? error : ended(error);
   }
   stream.once('close', () => lifeline.lose(ended()));
-  const endpoint = connectAgent(stream);
-  const target = { containerId, defaults, agent: endpoint.agent, lifeline };
+  const endpoint = connectAgent(stream, outputPort(record.directory, 'guest'));
+  const { machine } = record.guest ?? {};
+  const room = machine?.grows === true ? await joinGrowingMachine(record) : undefined;
+  const target = { containerId, defaults, agent: endpoint.agent, lifeline, room, machine };
+  const first = attachedContainer(target);
   let joining: ReturnType<typeof joinSandbox> | undefined;
   return {
     record,
-    exec: (exec) => execProcess(target, exec),
-    pause: (limits) => pauseContainer(target, limits),
-    resume: (limits) => resumeContainer(target, limits),
-    stats: (limits) => readStats(target, limits),
-    update: (resources, limits) => updateLimits(target, resources, limits),
+    exec: (process) => first.exec(process),
+    pause: (limits) => first.pause(limits),
+    resume: (limits) => first.resume(limits),
+    stats: (limits) => first.stats(limits),
+    update: (limits, wait) => first.update(limits, wait),
+    containers: () => listContainers(record),
+    container: async (name) => {
+      const { id, process } = findContainer(await listContainers(record), record.id, name);
+      return attachedContainer({ ...target, containerId: id, defaults: process });
+    },
     guestDetails: (limits) => readGuestDetails(target, limits),
     metrics: (limits) => readGuestMetrics(target, limits),
+    network: new SandboxNetwork({ guest: () => target }),
     createContainer: async (container) => {
-      joining ??= joinSandbox(record, options.joinFileShare ?? joinFileShare);
+      joining ??= joinSandbox(record, endpoint.agent, options.joinFileShare ?? joinFileShare);
       const host = await joining;
       const ready = Promise.resolve(endpoint.agent);
-      const parts = { ...host, lifeline, ready, timeline: new Timeline() };
+      const hooks = new SandboxHooks(silentLogger);
+      const notes = new ContainerNotes(record.directory);
+      const parts = {
+        ...host,
+        notes,
+        lifeline,
+        ready,
+        room,
+        hooks,
+        devices: foreignDevices,
+        timeline: new Timeline(),
+      };
       return createContainer(parts, container.id ?? randomId(), container, () => undefined);
     },
     ranOutOfMemory: (id, limits) => recordedOom(record.directory, id, limits),
     async [Symbol.asyncDispose]() {
+      await room?.[Symbol.asyncDispose]();
       await endpoint.close();
       const host = await joining?.catch(() => undefined);
       await host?.share[Symbol.asyncDispose]();
@@ -115,15 +138,23 @@ export async function attachSandbox(id: string, options: AttachOptions = {}): Pr
   };
 }
 
+async function joinGrowingMachine({ directory }: SandboxListing): Promise<JoinedRoom> {
+  const { joinRoom } = await import('./resources/joined-room.ts');
+  return joinRoom(directory);
+}
+
 async function joinSandbox(
   { id, guest, directory, owner }: SandboxListing,
+  agent: GuestAgent,
   join: NonNullable<AttachOptions['joinFileShare']>,
-): Promise<Pick<ContainerHost, 'hostname' | 'hasResolver' | 'sharesPidNamespace'> & { share: JoinedShare }> {
+): Promise<GuestTraits & Pick<ContainerHost, 'machine'> & { share: JoinedShare }> {
   if (guest === undefined) {
     throw new SandboxError('invalid_state', `sandbox ${id} cannot be joined`, {
       remedy: 'run it with this version of Hako',
     });
   }
   const { share: place, ...traits } = guest;
-  return { ...traits, share: await join({ directory, owner, place }) };
+  if (place !== undefined) return { ...traits, share: await join({ directory, owner, place }) };
+  const { joinCopies } = await import('./share/join-copies.ts');
+  return { ...traits, share: joinCopies(agent) };
 }

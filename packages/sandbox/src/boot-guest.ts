@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 
-import { sharedDirectoryTag } from '@hako/protocols';
-import type { VirtualMachine } from '@hako/hypervisor';
+import type { PluggableDevice, VirtualMachine } from '@hako/hypervisor';
 
 import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 import type { Logger } from './logger.ts';
-import { shareSocketPath } from './share/socket-path.ts';
 import type { BootPlan } from './template/boot-plan.ts';
 import { rehearse } from './template/rehearse.ts';
 import type { Timeline } from './timeline.ts';
@@ -18,8 +16,8 @@ const seedBytes = 512;
 export interface BootRequest {
   readonly vm: VirtualMachine;
   readonly plan: BootPlan;
-  /** Run directory, where the file sharing listens. */
-  readonly directory: string;
+  /** What gives a machine from a template the shared files; undefined if nothing is shared. */
+  readonly shareDevice: PluggableDevice | undefined;
   readonly connectAgent: ConnectAgent;
   readonly timeline: Timeline;
   readonly logger: Logger;
@@ -104,19 +102,14 @@ function reachAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promi
 }
 
 /** Machines from one template have the same clock and the same random numbers to come, until they are told otherwise. */
-async function completeClone({ vm, directory, signal }: BootRequest, endpoint: AgentEndpoint): Promise<void> {
+async function completeClone(
+  { vm, shareDevice, signal }: BootRequest,
+  endpoint: AgentEndpoint,
+): Promise<void> {
   const limits = signal === undefined ? {} : { signal };
   const nowMs = Date.now();
   await Promise.all([
-    vm.plug(
-      {
-        kind: 'virtio-fs',
-        id: 'share',
-        tag: sharedDirectoryTag,
-        socketPath: shareSocketPath(directory),
-      },
-      limits,
-    ),
+    ...(shareDevice === undefined ? [] : [vm.plug(shareDevice, limits)]),
     endpoint.agent.reseedRandomDev({ data: randomBytes(seedBytes) }, limits),
     endpoint.agent.setGuestDateTime(
       { Sec: BigInt(Math.floor(nowMs / 1000)), Usec: BigInt((nowMs % 1000) * 1000) },

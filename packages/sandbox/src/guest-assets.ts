@@ -24,10 +24,33 @@ export interface AssetOverrides {
   readonly imagePath?: string;
 }
 
+/** Folder of the cache that is a cache itself, whose guest has Debian's full kernel. */
+const fullKernelFolder = 'full-kernel';
+
 /** The manifest that the guest image builder leaves for whoever wants to boot its newest build. */
 const manifestPath = ['guest', 'current.json'] as const;
 
 const buildRemedy = 'build the guest with `npm start`, or give --kernel, --initrd and --image';
+
+/**
+ * Where the guest is looked for: the one with the full kernel if files are shared by 9p, which the usual one has not, and if
+ * it has been built.
+ * @param config the sandbox's
+ */
+export async function guestCache({
+  sharing,
+  cacheDirectory,
+}: {
+  readonly sharing: { readonly kind: string };
+  readonly cacheDirectory: string;
+}): Promise<string> {
+  if (sharing.kind !== '9p') return cacheDirectory;
+  const full = join(cacheDirectory, fullKernelFolder);
+  return access(join(full, ...manifestPath)).then(
+    () => full,
+    () => cacheDirectory,
+  );
+}
 
 /**
  * Finds what to boot: the newest build in the cache, with single files replaced as the caller wants. Error:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { machineTraits, type MachineTraits } from './resources/machine-traits.ts';
 import type { GuestRecord } from './run/sandbox-record.ts';
 import type { SandboxConfig } from './sandbox-options.ts';
 
@@ -15,10 +16,22 @@ export function guestSandboxId(id: string): string {
  * What a container has to know of the guest it is made for.
  * @param config the sandbox's
  */
-export function guestTraits({ hostname, dns, options }: SandboxConfig): Omit<GuestRecord, 'share'> {
+export function guestTraits({
+  hostname,
+  dns,
+  network,
+  options,
+  sharing,
+  shmMib,
+  sizing,
+}: SandboxConfig): Omit<GuestRecord, 'share'> & { readonly machine: MachineTraits } {
   return {
     hostname,
     hasResolver: dns.length > 0,
     sharesPidNamespace: options.sharePidNamespace ?? false,
+    hasShm: shmMib > 0,
+    ...(network.kind === 'namespace' ? { networkNamespace: network.path } : {}),
+    copiesFiles: sharing.kind === 'none',
+    machine: machineTraits(sizing.bounds),
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HypervisorError, type HypervisorErrorCode, type VmExit } from '@hako/hypervisor';
 
-import { SandboxError, type SandboxErrorCode } from './sandbox-error.ts';
+import { describeError, SandboxError, type SandboxErrorCode } from './sandbox-error.ts';
 
 const codes: Readonly<Record<HypervisorErrorCode, SandboxErrorCode>> = {
   invalid_config: 'invalid_options',
@@ -61,10 +61,22 @@ function reasonOf(exit: VmExit): string {
       return 'the guest rebooted';
     case 'stopped':
     case 'never_started':
+    case 'released':
       return 'it was stopped';
     case 'vmm_exited':
       return exit.signal === null
         ? `the hypervisor ended with exit code ${String(exit.exitCode)}`
         : `the hypervisor was ended by ${exit.signal}`;
   }
+}
+
+/**
+ * Explains why a guest did not come up.
+ * @param error what was thrown
+ */
+export function bootFailure(error: unknown): SandboxError {
+  const known = fromHypervisorFailure(error);
+  return known instanceof SandboxError
+    ? known
+    : new SandboxError('boot_failed', describeError(known), { cause: known });
 }

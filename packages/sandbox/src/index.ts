@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+export { adoptSandbox } from './adopt-sandbox.ts';
+export type { AdoptSandboxOptions } from './adopt-sandbox.ts';
+export type { AttachedContainer } from './attached-container.ts';
 export { attachSandbox } from './attach-sandbox.ts';
 export type { AttachedSandbox, AttachOptions } from './attach-sandbox.ts';
+export { checkContainerOptions } from './container/check-container-options.ts';
 export { Container } from './container/container.ts';
 export type { ContainerState } from './container/container.ts';
 export type { ContainerLimits } from './container/container-limits.ts';
 export type { ContainerOptions, ExecOptions, Volume } from './container/container-options.ts';
+export type {
+  ContainerMount,
+  HugePagesMount,
+  SandboxVolume,
+  TmpfsMount,
+} from './container/mounts/container-mount.ts';
+export { bundleShmMib } from './container/mounts/shm-mount.ts';
 export type {
   BlockIoUsage,
   ContainerStats,
@@ -17,22 +28,55 @@ export type {
 export type { ProcessDefaults } from './container/exec-process.ts';
 export { createSandbox } from './create-sandbox.ts';
 export type { WaitOptions } from './deadline.ts';
+export type {
+  BlockVolume,
+  DeviceSettings,
+  HostDevice,
+  RootfsKind,
+  VolumeGroup,
+} from './devices/device-options.ts';
+export { checkDevices } from './devices/device-host.ts';
+export type { DirectVolume } from './devices/direct-volume/descriptor.ts';
+export {
+  addDirectVolume,
+  directVolumeStats,
+  removeDirectVolume,
+} from './devices/direct-volume/direct-volumes.ts';
+export type { DirectVolumeOptions, VolumeUsage } from './devices/direct-volume/direct-volumes.ts';
 export { locateGuestAssets } from './guest-assets.ts';
 export type { AssetOverrides, GuestAssets } from './guest-assets.ts';
 export type { GuestDetails } from './guest-details.ts';
+export type { GuestSetup } from './guest-setup.ts';
 export type { ContainerImage } from './image/container-image.ts';
 export { resolveCacheDirectory } from './image/image-cache.ts';
 export { resolveImage } from './image/resolve-image.ts';
 export type { ResolveImageOptions } from './image/resolve-image.ts';
 export type { Logger } from './logger.ts';
 export type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
-export type { NetworkModel, NetworkOptions, PublishedPort } from './network/network-options.ts';
+export type { GuestInterface, GuestRoute } from './network/guest-interface.ts';
+export type { LinkRequest } from './network/guest-network.ts';
+export type { EndpointAddress, IpFamily } from './network/namespace/endpoint.ts';
+export type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from './network/network-options.ts';
+export { findPasst } from './network/passt/find-passt.ts';
+export type { FindPasstOptions } from './network/passt/find-passt.ts';
+export { SandboxNetwork } from './network/sandbox-network.ts';
+export type { SandboxNetworkTarget } from './network/sandbox-network.ts';
 export type { GuestAgent } from './process/guest-agent.ts';
 export type { GuestProcess, TerminalSize } from './process/guest-process.ts';
-export type { ProcessIdentity } from './run/process-identity.ts';
+export type { ProcessIdentity } from '@hako/hypervisor';
+export type { HostCgroupOptions } from './resources/host-cgroup/host-cgroup-options.ts';
+export type { MachineSize } from './resources/machine-size.ts';
+export type { MachineTraits } from './resources/machine-traits.ts';
+export type { MemoryGrowth } from './resources/memory-pool.ts';
+export { podLimits } from './resources/pod-limits.ts';
+export type { SizingOptions } from './resources/sizing-options.ts';
 export { resolveRunRoot } from './run/run-directory.ts';
+export { listContainers } from './run/container-notes.ts';
+export type { ContainerNote } from './run/container-notes.ts';
 export { generateId } from './run/sandbox-id.ts';
-export type { GuestRecord, SandboxRecord, SandboxStatus } from './run/sandbox-record.ts';
+export type { SurvivalRecord } from './run/survival-record.ts';
+export type { ContainerRecord, RecordedContainerState } from './container/container-record.ts';
+export type { GuestRecord, Outcome, SandboxRecord, SandboxStatus } from './run/sandbox-record.ts';
 export { findSandbox, listSandboxes } from './run/sandbox-registry.ts';
 export type { RegistryOptions, SandboxListing } from './run/sandbox-registry.ts';
 export { removeSandbox, stopSandbox } from './run/stop-owner.ts';
@@ -44,10 +88,23 @@ export type { HostPrograms, SandboxOptions } from './sandbox-options.ts';
 export type { SandboxState } from './sandbox-state.ts';
 export { Sandbox } from './sandbox.ts';
 export type { StopOptions } from './sandbox.ts';
+export type { CapabilityChoices } from './spec/capability-set.ts';
+export type { GuestSecurity } from './spec/guest-security.ts';
+export type { ResourceLimit } from './spec/resource-limit.ts';
+export type { SpecChoices } from './spec/spec-choices.ts';
+export type { WireEdits } from './spec/wire-spec.ts';
 export type { FileShare, FileShareOptions, ShareRequest } from './share/file-share.ts';
 export type { JoinedShare, JoinShareRequest, SharePlace } from './share/join-share.ts';
+export type {
+  NinePOptions,
+  SharingKind,
+  SharingOptions,
+  VirtioFsCache,
+  VirtioFsOptions,
+} from './share/sharing-options.ts';
 export { findVirtiofsd } from './share/virtiofsd-command.ts';
 export type { VirtiofsdProgram } from './share/virtiofsd-command.ts';
-export type { Clock, Phase } from './timeline.ts';
+export { phaseNames } from './timeline.ts';
+export type { Clock, Phase, PhaseName, PhaseObserver } from './timeline.ts';
 export type { MonitorOptions } from './watch/monitor.ts';
 export type { OomEvent } from './watch/oom-watch.ts';

@@ -6,9 +6,10 @@ import type { AssetOverrides, GuestAssets } from './guest-assets.ts';
 import type { Logger } from './logger.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
 import type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
+import type { AdoptShareRequest } from './share/adopt-share.ts';
 import type { FileShare, FileShareOptions } from './share/file-share.ts';
 import type { JoinedShare, JoinShareRequest } from './share/join-share.ts';
-import type { Clock } from './timeline.ts';
+import type { Clock, PhaseObserver } from './timeline.ts';
 
 /** What a sandbox is built from. Each part has a default; tests and embedders replace some. */
 export interface SandboxComponents {
@@ -18,6 +19,8 @@ export interface SandboxComponents {
   readonly startFileShare: (options: FileShareOptions) => Promise<FileShare>;
   /** Enters the file sharing of a sandbox of another process; default: through the owner's descriptors in `/proc`. */
   readonly joinFileShare: (request: JoinShareRequest) => Promise<JoinedShare>;
+  /** Takes up the file sharing of a dead owner; default: by virtiofsd. */
+  readonly adoptFileShare: (request: AdoptShareRequest) => Promise<FileShare>;
   /** Speaks to the agent; default: ttRPC. */
   readonly connectAgent: ConnectAgent;
   /** Finds kernel and guest image; default: the newest build in the cache. */
@@ -28,6 +31,8 @@ export interface SandboxComponents {
   readonly logger: Logger;
   /** Default: `performance.now`. */
   readonly clock: Clock;
+  /** Is told of each step of a sandbox's life when it begins. Default: nobody is. */
+  readonly onPhase?: PhaseObserver | undefined;
 }
 
 /**
@@ -45,11 +50,15 @@ export async function completeComponents(
     hypervisor: given.hypervisor ?? (await defaultHypervisor(logger, options)),
     startFileShare: given.startFileShare ?? (await import('./share/file-share.ts')).startFileShare,
     joinFileShare: given.joinFileShare ?? (await import('./share/join-share.ts')).joinFileShare,
+    adoptFileShare:
+      given.adoptFileShare ??
+      (async (request) => (await import('./share/adopt-share.ts')).adoptFileShare(request)),
     connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
     locateAssets: given.locateAssets ?? (await import('./guest-assets.ts')).locateGuestAssets,
     enterNamespace: given.enterNamespace,
     logger,
     clock: given.clock ?? (() => performance.now()),
+    onPhase: given.onPhase,
   };
 }
 
@@ -66,6 +75,10 @@ async function defaultHypervisor(
     dialVsock: async (address, options) => {
       const { createVsockDialer } = await import('@hako/linux');
       return createVsockDialer()(address, options);
+    },
+    loadSendDescriptors: async () => {
+      const { sendFds, socketFd } = await import('@hako/linux');
+      return (stream, bytes, descriptors) => sendFds(socketFd(stream), bytes, descriptors);
     },
   });
 }

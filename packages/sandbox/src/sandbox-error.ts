@@ -10,6 +10,7 @@
  * | `invalid_state` | the call is not allowed in the present state |
  * | `name_in_use` | another sandbox owns this id |
  * | `sandbox_not_found` | no sandbox has this id |
+ * | `container_not_found` | the sandbox has no container with this id |
  * | `port_in_use` | a port of the host that was to be published is taken or not allowed; nothing was created |
  * | `network_failed` | the network namespace, or a link in it, cannot be used or joined to the machine |
  * | `socket_path_too_long` | a socket of this sandbox would exceed the 107 bytes of `sockaddr_un` |
@@ -17,6 +18,8 @@
  * | `assets_missing` | kernel or guest image not built or not found |
  * | `tool_missing` | a program of the host is not installed |
  * | `tool_failed` | a program of the host failed |
+ * | `device_failed` | a device or disk could not be plugged into the machine, or taken out of it |
+ * | `hook_failed` | a hook of the bundle failed, or could not be run |
  * | `share_failed` | the file sharing daemon did not come up |
  * | `boot_failed` | the virtual machine did not reach a working agent |
  * | `vm_exited` | the virtual machine or its file sharing ended while it was in use |
@@ -34,6 +37,7 @@ export type SandboxErrorCode =
   | 'invalid_state'
   | 'name_in_use'
   | 'sandbox_not_found'
+  | 'container_not_found'
   | 'port_in_use'
   | 'network_failed'
   | 'socket_path_too_long'
@@ -41,6 +45,8 @@ export type SandboxErrorCode =
   | 'assets_missing'
   | 'tool_missing'
   | 'tool_failed'
+  | 'device_failed'
+  | 'hook_failed'
   | 'share_failed'
   | 'boot_failed'
   | 'vm_exited'

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MachineTuning } from '@hako/hypervisor';
+
+import type { DeviceSettings, RootfsKind } from './devices/device-options.ts';
 import type { AssetOverrides } from './guest-assets.ts';
+import { checkGuestSetup, type GuestSetup } from './guest-setup.ts';
 import { resolveCacheDirectory } from './image/image-cache.ts';
 import { checkNetwork, type CheckedNetwork, type NetworkOptions } from './network/network-options.ts';
-import { userNameServer } from './network/user-network.ts';
+import { userAddresses } from './network/user-network.ts';
+import {
+  checkHostCgroup,
+  type CheckedHostCgroup,
+  type HostCgroupOptions,
+} from './resources/host-cgroup/host-cgroup-options.ts';
+import { checkSizing, type CheckedSizing, type SizingOptions } from './resources/sizing-options.ts';
 import { resolveRunRoot } from './run/run-directory.ts';
 import { generateId, validateId } from './run/sandbox-id.ts';
 import { SandboxError } from './sandbox-error.ts';
+import { checkSharing, type CheckedSharing, type SharingOptions } from './share/sharing-options.ts';
 import type { MonitorOptions } from './watch/monitor.ts';
 
 /** Programs of the host to use instead of the installed ones; absolute paths. */
@@ -15,15 +26,11 @@ export interface HostPrograms {
 }
 
 /** What a sandbox shall be. Everything has a default. */
-export interface SandboxOptions {
+export interface SandboxOptions extends SizingOptions, SharingOptions, GuestSetup {
   /** Its name: 2 to 63 letters, digits, dots, dashes and underscores. Default: 12 random hexadecimal digits. */
   readonly id?: string;
   /** Host name in the guest. Default: the id. */
   readonly hostname?: string;
-  /** Virtual CPUs, at least 1. Default 1. */
-  readonly vcpus?: number;
-  /** Memory of the virtual machine in MiB, at least 128. Default 512. */
-  readonly memoryMib?: number;
   /** Files to boot instead of the built ones. */
   readonly assets?: AssetOverrides;
   /** Default: what is installed. */
@@ -49,6 +56,19 @@ export interface SandboxOptions {
   readonly shmMib?: number;
   /** Whether its containers share one process namespace: that of the first one, with whose end all others end. Default false. */
   readonly sharePidNamespace?: boolean;
+  /**
+   * Where root file systems of its containers lie, for containers that do not say: in the shared directory (default), or each
+   * in an erofs image that is made once, kept in the cache and plugged as a disk.
+   */
+  readonly rootfs?: RootfsKind;
+  /** Control groups of the host for its processes. Default: those of its owner. */
+  readonly hostCgroup?: HostCgroupOptions;
+  /** How the machine is made, where that is not to be the driver's choice. Another tuning is another template. */
+  readonly tuning?: MachineTuning;
+  /** Whether the host gets back memory that the guest has freed. Default false. */
+  readonly balloon?: boolean;
+  /** How disks and devices are plugged. */
+  readonly devices?: DeviceSettings;
   /** How it looks after agent and hypervisor; `false`: not at all, only their end is noticed then. */
   readonly monitor?: MonitorOptions | false;
   /** Base of the run directories. Default `HAKO_RUN_DIR`, else `/run/hako`. */
@@ -61,6 +81,12 @@ export interface SandboxOptions {
   readonly command?: readonly string[];
   /** Leave record and logs in the run directory at the end, if there was a container at all. Default false. */
   readonly keepRecord?: boolean;
+  /**
+   * What becomes of it when this process ends without having stopped it, killed for instance. `stop` (default): it ends too.
+   * `keep`: it goes on, and `adoptSandbox` makes another process its owner; what its programs print waits in the guest
+   * meanwhile. Needs files to be shared by virtio-fs.
+   */
+  readonly onOwnerExit?: 'stop' | 'keep';
   /** Copy the guest's console to this file before the run directory is removed. */
   readonly keepConsoleLog?: string;
   /** Kernel messages on the guest's console. Default false. */
@@ -75,11 +101,13 @@ export interface SandboxOptions {
 export interface SandboxConfig {
   readonly id: string;
   readonly hostname: string;
-  readonly vcpus: number;
-  readonly memoryMib: number;
+  readonly sizing: CheckedSizing;
+  readonly hostCgroup?: CheckedHostCgroup;
   readonly shmMib: number;
   readonly bootTimeoutMs: number;
   readonly network: CheckedNetwork;
+  readonly sharing: CheckedSharing;
+  readonly survivesOwner: boolean;
   /** Lines of `/etc/resolv.conf`. */
   readonly dns: readonly string[];
   readonly runRoot: string;
@@ -87,9 +115,6 @@ export interface SandboxConfig {
   readonly options: SandboxOptions;
 }
 
-const defaultVcpus = 1;
-const defaultMemoryMib = 512;
-const minMemoryMib = 128;
 const defaultShmMib = 64;
 const defaultBootTimeoutMs = 60_000;
 
@@ -103,19 +128,19 @@ const maxHostnameBytes = 64;
 export function checkOptions(options: SandboxOptions): SandboxConfig {
   const id = options.id ?? generateId();
   const runRoot = resolveRunRoot(options.runRoot);
-  const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, shmMib = defaultShmMib } = options;
-  const { bootTimeoutMs = defaultBootTimeoutMs, hostname = id } = options;
+  const { shmMib = defaultShmMib, bootTimeoutMs = defaultBootTimeoutMs, hostname = id } = options;
   const network = checkNetwork(options.network);
   validateId(id, runRoot);
-  if (!Number.isInteger(vcpus) || vcpus < 1) {
-    throw new SandboxError('invalid_options', `${vcpus} virtual CPUs are not possible`, {
-      remedy: 'give a whole number from 1',
-    });
-  }
-  if (!Number.isInteger(memoryMib) || memoryMib < minMemoryMib) {
-    throw new SandboxError('invalid_options', `${memoryMib} MiB of memory are not enough to boot`, {
-      remedy: `give at least ${minMemoryMib} MiB`,
-    });
+  const sizing = checkSizing(options);
+  const sharing = checkSharing(options);
+  checkGuestSetup(options);
+  const survivesOwner = options.onOwnerExit === 'keep';
+  if (survivesOwner && sharing.kind !== 'virtio-fs') {
+    throw new SandboxError(
+      'invalid_options',
+      `a sandbox whose files are shared by ${sharing.kind} ends with its owner`,
+      { remedy: 'share files by virtio-fs, or do not keep the sandbox' },
+    );
   }
   if (!Number.isInteger(shmMib) || shmMib < 0) {
     throw new SandboxError('invalid_options', `${shmMib} MiB of shared memory are not possible`);
@@ -133,12 +158,16 @@ export function checkOptions(options: SandboxOptions): SandboxConfig {
   return {
     id,
     hostname: hostname.slice(0, maxHostnameBytes),
-    vcpus,
-    memoryMib,
+    sizing,
+    ...(options.hostCgroup === undefined
+      ? {}
+      : { hostCgroup: checkHostCgroup(options.hostCgroup, sizing.bounds.boot.memoryMib) }),
     shmMib,
     bootTimeoutMs,
     network,
-    dns: options.dns ?? (network.kind === 'user' ? [`nameserver ${userNameServer}`] : []),
+    sharing,
+    survivesOwner,
+    dns: options.dns ?? (network.kind === 'user' ? [`nameserver ${userAddresses.nameServer}`] : []),
     runRoot,
     cacheDirectory: resolveCacheDirectory(options.cacheDirectory),
     options,

@@ -12,6 +12,7 @@ import { SandboxError } from './sandbox-error.ts';
  *   starting --> stopping: stop
  *   running --> stopping: stop
  *   running --> failed: the machine was lost
+ *   running --> released: it goes on without this process
  *   stopping --> stopped
  * ```
  *
@@ -22,13 +23,15 @@ export type SandboxState =
   | { readonly name: 'running' }
   | { readonly name: 'stopping' }
   | { readonly name: 'stopped' }
+  | { readonly name: 'released' }
   | { readonly name: 'failed'; readonly error: SandboxError };
 
 const successors: Readonly<Record<SandboxState['name'], readonly SandboxState['name'][]>> = {
   starting: ['running', 'stopping', 'failed'],
-  running: ['stopping', 'failed'],
+  running: ['stopping', 'failed', 'released'],
   stopping: ['stopped'],
   stopped: [],
+  released: [],
   failed: [],
 };
 

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { guestPaths, sharedDirectoryTag } from '@hako/protocols';
+import { guestPaths } from '@hako/protocols';
 import type { CreateSandboxRequest, DeepPartial } from '@hako/protocols/agent';
+
+type Storages = NonNullable<DeepPartial<CreateSandboxRequest>['storages']>;
 
 const bytesPerMib = 1024 * 1024;
 
 /**
  * What the agent mounts before any container exists: the host's shared directory and the shared memory of all containers.
+ * @param share the former, as its kind of sharing has it
  * @param shmMib size of the latter in MiB; 0 leaves it out
  */
-export function sandboxStorages(shmMib: number): NonNullable<DeepPartial<CreateSandboxRequest>['storages']> {
+export function sandboxStorages(share: Storages, shmMib: number): Storages {
   return [
-    {
-      driver: 'virtio-fs',
-      source: sharedDirectoryTag,
-      fstype: 'virtiofs',
-      mountPoint: guestPaths.sharedContainers,
-    },
+    ...share,
     ...(shmMib === 0
       ? []
       : [

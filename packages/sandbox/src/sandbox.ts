@@ -4,24 +4,34 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { VirtualMachine } from '@hako/hypervisor';
 
 import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
-import { bootGuest } from './boot-guest.ts';
-import { createContainer } from './container/create-container.ts';
+import { bringUpGuest } from './bring-up.ts';
+import { createContainer } from './container/load-and-create.ts';
 import type { Container } from './container/container.ts';
+import { restoreContainers } from './container/restore-container.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
-import { readGuestDetails, readGuestMetrics, type FactsTarget, type GuestDetails } from './guest-details.ts';
-import { guestSandboxId, guestTraits } from './guest-traits.ts';
-import { fromHypervisorFailure, unexpectedExit } from './hypervisor-failure.ts';
+import { ownedDevices, type OwnedDevices } from './devices/device-host.ts';
+import { readGuestDetails, readGuestMetrics, type GuestDetails } from './guest-details.ts';
+import { guestTraits } from './guest-traits.ts';
+import { SandboxHooks } from './hooks/sandbox-hooks.ts';
+import { bootFailure, unexpectedExit } from './hypervisor-failure.ts';
 import { Lifeline } from './lifeline.ts';
 import type { Logger } from './logger.ts';
 import type { GuestNetwork } from './network/guest-network.ts';
+import { SandboxNetwork } from './network/sandbox-network.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
+import type { GrowingRoom, OpenRoom } from './resources/growing-room.ts';
+import { ContainerNotes } from './run/container-notes.ts';
 import type { RunDirectory } from './run/run-directory.ts';
-import { describeError, SandboxError } from './sandbox-error.ts';
+import { expectSurvival, letGo, type AdoptedGuest } from './run/let-go.ts';
+import type { Outcome } from './run/sandbox-record.ts';
+import type { SurvivalLedger } from './run/survival-ledger.ts';
+import { SandboxError } from './sandbox-error.ts';
 import type { SandboxConfig } from './sandbox-options.ts';
 import { expectState, mayFollow, type SandboxState } from './sandbox-state.ts';
-import { sandboxStorages } from './sandbox-storages.ts';
+import { explainShareFailure } from './share/explain-share-failure.ts';
 import type { FileShare } from './share/file-share.ts';
+import type { SharePlan } from './share/share-plan.ts';
 import type { BootPlan } from './template/boot-plan.ts';
 import type { Phase, Timeline } from './timeline.ts';
 import type { UndoStack } from './undo-stack.ts';
@@ -38,15 +48,29 @@ const explanationMs = 100;
 export interface SandboxResources {
   readonly config: SandboxConfig;
   readonly runDirectory: RunDirectory;
+  /** What machine and agent need for the kind of sharing. */
+  readonly sharing: SharePlan;
   readonly share: FileShare;
   readonly network: GuestNetwork;
   readonly vm: VirtualMachine;
   readonly plan: BootPlan;
   readonly connectAgent: ConnectAgent;
+  /** Writes down what another process needs to go on; absent from a sandbox that ends with its owner. */
+  readonly ledger?: SurvivalLedger;
+  /** What a dead process has left of it, if it is not a new one. */
+  readonly adopted?: AdoptedGuest;
+  /** Present if the machine can grow. */
+  readonly openRoom?: OpenRoom;
   readonly timeline: Timeline;
   readonly logger: Logger;
   /** Takes back everything above, in the right order. */
   readonly undo: UndoStack;
+}
+
+/** What calls on the guest go to. */
+interface RunningGuest {
+  readonly agent: GuestAgent;
+  readonly lifeline: Lifeline;
 }
 
 /** How to stop a sandbox. */
@@ -67,6 +91,8 @@ export class Sandbox implements AsyncDisposable {
   readonly id: string;
   /** Directory of its sockets and its record. */
   readonly directory: string;
+  /** What its guest can reach, and how; the host's side, too. */
+  readonly network: SandboxNetwork;
   /** Settles when nothing of it is left on the host, whatever the reason. Never rejects. */
   readonly ended: Promise<SandboxState>;
   readonly #resources: SandboxResources;
@@ -75,6 +101,9 @@ export class Sandbox implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<SandboxState>();
   readonly #ready: Promise<GuestAgent>;
   readonly #watch = new SandboxWatch();
+  readonly #hooks: SandboxHooks;
+  readonly #devices: OwnedDevices;
+  readonly #room: GrowingRoom | undefined;
   #state: SandboxState = { name: 'starting' };
   #endpoint: AgentEndpoint | undefined;
   #stopping: Promise<void> | undefined;
@@ -82,9 +111,14 @@ export class Sandbox implements AsyncDisposable {
   /** @internal Made by `createSandbox`. */
   constructor(resources: SandboxResources) {
     this.#resources = resources;
+    this.#hooks = new SandboxHooks(resources.logger, resources.vm);
+    this.#devices = ownedDevices(resources);
     this.id = resources.config.id;
     this.directory = resources.runDirectory.path;
     this.ended = this.#ended.promise;
+    const guest = (operation: string): RunningGuest => this.#runningGuest(operation);
+    this.network = new SandboxNetwork({ network: resources.network, guest });
+    this.#room = resources.openRoom?.(this.#lifeline);
     this.#ready = this.#boot();
     this.#ready.catch((error: unknown) => this.#fail(bootFailure(error)));
     this.#watchLoss();
@@ -169,10 +203,15 @@ export class Sandbox implements AsyncDisposable {
     const id = options.id ?? (this.#containers.size === 0 ? this.id : randomId());
     if (this.#containers.has(id))
       throw new SandboxError('invalid_options', `container id ${id} is already in use`);
-    const { config, share, timeline } = this.#resources;
+    const { config, ledger, share, timeline } = this.#resources;
     const host = {
+      ledger,
+      notes: new ContainerNotes(this.directory),
       ...guestTraits(config),
       share,
+      devices: this.#devices,
+      room: this.#room,
+      hooks: this.#hooks,
       lifeline: this.#lifeline,
       timeline,
       ready: this.#ready,
@@ -189,13 +228,35 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** Its containers, those that another process has made too. */
+  async containers(): Promise<readonly Container[]> {
+    const found = await Promise.allSettled(this.#containers.values());
+    return found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /**
+   * Lets go of a sandbox that survives its owner: it goes on, and `adoptSandbox` takes it up, here or in another process.
+   * This object cannot be used afterwards. Errors: `invalid_state` when it does not run or ends with its owner.
+   */
+  async release(): Promise<void> {
+    expectState('release', this.#state, 'running');
+    expectSurvival(this.#resources);
+    this.#enter({ name: 'released' });
+    this.#watch[Symbol.dispose]();
+    this.#lifeline.lose(new SandboxError('invalid_state', `sandbox ${this.id} was let go of`));
+    await this.#endpoint?.close();
+    await letGo(this.#resources);
+    this.#ended.resolve(this.#state);
+  }
+
   /**
    * Stops the machine and removes everything it had on the host. Idempotent and bounded; never rejects because of the
    * guest. Error: `tool_failed` when something of the host could not be removed.
    * @param options how
    */
   stop(options: StopOptions = {}): Promise<void> {
-    if (this.#state.name === 'failed') return this.ended.then(() => undefined);
+    if (this.#state.name === 'failed' || this.#state.name === 'released')
+      return this.ended.then(() => undefined);
     this.#stopping ??= this.#stop(options);
     return this.#stopping;
   }
@@ -205,57 +266,30 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #boot(): Promise<GuestAgent> {
-    const { config, vm, plan, share, timeline, connectAgent, runDirectory, logger } = this.#resources;
-    const { signal } = config.options;
+    const { config, vm, runDirectory, logger } = this.#resources;
     try {
-      const { endpoint, complete } = await bootGuest({
-        ...{ vm, plan, connectAgent, timeline, logger, signal },
-        directory: runDirectory.path,
-        timeoutMs: config.bootTimeoutMs,
+      const agent = await bringUpGuest({
+        ...{ resources: this.#resources, lifeline: this.#lifeline, room: this.#room },
+        onEndpoint: (endpoint) => {
+          this.#endpoint = endpoint;
+          this.#devices.begin();
+        },
       });
-      this.#endpoint = endpoint;
-      await Promise.all([
-        complete,
-        this.#attachNetwork(endpoint.agent),
-        endpoint.serve(`${runDirectory.path}/agent.sock`),
-        timeline.measure('create sandbox', () =>
-          this.#lifeline.call('creation of the sandbox', signal, (both) =>
-            endpoint.agent.createSandbox(
-              {
-                hostname: config.hostname,
-                dns: [...config.dns],
-                storages: sandboxStorages(config.shmMib),
-                sandboxId: guestSandboxId(config.id),
-              },
-              { signal: both },
-            ),
-          ),
-        ),
-      ]);
-      await runDirectory.update({
-        status: 'running',
-        ...(share.place && { guest: { ...guestTraits(config), share: share.place } }),
-      });
+      await restoreContainers(
+        { resources: this.#resources, agent, lifeline: this.#lifeline },
+        this.#containers,
+      );
       this.#enter({ name: 'running' });
       this.#watch.begin({
-        ...{ vm, logger, runDirectory, agent: endpoint.agent, monitor: config.options.monitor },
+        ...{ vm, logger, runDirectory, agent, monitor: config.options.monitor },
         onDead: (reason) => this.#fail(reason),
       });
-      return endpoint.agent;
+      return agent;
     } catch (error) {
       // What ended the machine says more than what its end led to.
-      throw this.#state.name === 'failed' ? this.#state.error : bootFailure(error);
+      if (this.#state.name === 'failed') throw this.#state.error;
+      throw bootFailure(explainShareFailure(error, config.sharing));
     }
-  }
-
-  async #attachNetwork(agent: GuestAgent): Promise<void> {
-    const { config, network, vm, timeline } = this.#resources;
-    if (config.network.kind === 'none') return;
-    await timeline.measure('attach network', () =>
-      this.#lifeline.call('attachment of the network', config.options.signal, (signal) =>
-        network.attach(vm, agent, { signal }),
-      ),
-    );
   }
 
   /** Of several things that end together, the one that explains the others is to be the reason. */
@@ -273,7 +307,7 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
-  #runningGuest(operation: string): FactsTarget {
+  #runningGuest(operation: string): RunningGuest {
     expectState(operation, this.#state, 'running');
     const agent = this.#endpoint?.agent;
     if (agent === undefined) throw new SandboxError('invalid_state', `${operation}: there is no agent`);
@@ -328,33 +362,32 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #destroyGuest(): Promise<void> {
-    const { vm, logger } = this.#resources;
+    const { vm, logger, timeline } = this.#resources;
     const agent = this.#endpoint?.agent;
     if (agent === undefined) return;
-    await withDeadline('end of the guest', { timeoutMs: destroyTimeoutMs }, async (signal) => {
-      await Promise.race([agent.destroySandbox({ signal }), vm.exited]);
-    }).catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
+    await Promise.race([this.#devices.settle(agent, this.#containers.keys()), vm.exited]);
+    await timeline
+      .measure('end guest', () =>
+        withDeadline('end of the guest', { timeoutMs: destroyTimeoutMs }, async (signal) => {
+          await Promise.race([agent.destroySandbox({ signal }), vm.exited]);
+        }),
+      )
+      .catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
   }
 
-  async #takeBack(record: {
-    status: 'exited' | 'failed';
-    error?: string;
-    exitCode?: number;
-  }): Promise<number> {
-    const { logger, runDirectory, undo } = this.#resources;
+  async #takeBack(end: Pick<Outcome, 'status' | 'error' | 'exitCode'>): Promise<number> {
+    const { config, logger, runDirectory, timeline, undo } = this.#resources;
+    const endPhase = timeline.begin('take back');
     await this.#endpoint?.close();
-    await runDirectory.update({ ...record, finishedAt: new Date().toISOString() }).catch(() => undefined);
+    const isKept = config.options.keepRecord === true && runDirectory.record.containerId !== undefined;
+    const outcome = { ...end, finishedAt: new Date().toISOString() };
+    await runDirectory.update({ status: 'stopping', ...(isKept && { outcome }) }).catch(() => undefined);
     const failures = await undo.unwind();
     for (const { step, error } of failures)
       logger.error({ step, error, sandbox: this.id }, 'could not be taken back');
+    await this.#hooks.runEndings();
+    endPhase();
     if (this.#state.name === 'failed') this.#ended.resolve(this.#state);
     return failures.length;
   }
-}
-
-function bootFailure(error: unknown): SandboxError {
-  const known = fromHypervisorFailure(error);
-  return known instanceof SandboxError
-    ? known
-    : new SandboxError('boot_failed', describeError(known), { cause: known });
 }

@@ -1,9 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** The steps of a sandbox's life that are measured, in the order in which they usually begin. */
+export const phaseNames = [
+  'prepare host',
+  'claim name',
+  'start file sharing',
+  'start virtual machine',
+  'boot guest',
+  'save template',
+  'plug file sharing',
+  'attach network',
+  'create sandbox',
+  'share container files',
+  'attach devices',
+  'create container',
+  'start container',
+  'first byte',
+  'write record',
+  'teardown',
+  'end guest',
+  'take back',
+  'remove run directory',
+] as const;
+
+/** One of {@link phaseNames}. */
+export type PhaseName = (typeof phaseNames)[number];
+
+/** Is told of each phase when it begins. */
+export type PhaseObserver = (name: PhaseName) => void;
+
 /** One measured stretch of a sandbox's life. */
 export interface Phase {
   /** What happened, in a few words. */
-  readonly name: string;
+  readonly name: PhaseName;
   /** When it began, in milliseconds after the sandbox was asked for. */
   readonly startMs: number;
   /** How long it took, in milliseconds. */
@@ -18,11 +47,16 @@ export class Timeline {
   readonly #clock: Clock;
   readonly #originMs: number;
   readonly #phases: Phase[] = [];
+  readonly #onBegin: PhaseObserver;
 
-  /** @param clock the clock; default `performance.now` */
-  constructor(clock: Clock = () => performance.now()) {
+  /**
+   * @param clock the clock; default `performance.now`
+   * @param onBegin is told of each phase
+   */
+  constructor(clock: Clock = () => performance.now(), onBegin: PhaseObserver = () => undefined) {
     this.#clock = clock;
     this.#originMs = clock();
+    this.#onBegin = onBegin;
   }
 
   /** The phases that have ended, in order of their beginning. */
@@ -34,7 +68,8 @@ export class Timeline {
    * Starts a phase; the returned function ends it, the first time it is called.
    * @param name what is happening
    */
-  begin(name: string): () => void {
+  begin(name: PhaseName): () => void {
+    this.#onBegin(name);
     const startMs = this.#clock() - this.#originMs;
     let ended = false;
     return () => {
@@ -49,7 +84,7 @@ export class Timeline {
    * @param name what is happening
    * @param run the step
    */
-  async measure<T>(name: string, run: () => Promise<T>): Promise<T> {
+  async measure<T>(name: PhaseName, run: () => Promise<T>): Promise<T> {
     const end = this.begin(name);
     const result = await run();
     end();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
 
-import { createAgentClient } from '@hako/agent-client';
+import { createAgentClient, type OutputPortAccess } from '@hako/agent-client';
 import { createChannel, createProxy, listen } from '@hako/ttrpc';
 
 import type { AgentEndpoint } from './agent-endpoint.ts';
@@ -10,10 +10,14 @@ import type { AgentEndpoint } from './agent-endpoint.ts';
  * Speaks ttRPC to the agent. The stream carries one connection, so this process's own client goes through the same
  * proxy as the clients of other processes do.
  * @param stream a connected stream to the agent; owned from now on
+ * @param outputPort what much output of processes may come over
  */
-export function connectTtrpcAgent(stream: Duplex): AgentEndpoint {
+export function connectTtrpcAgent(stream: Duplex, outputPort?: OutputPortAccess): AgentEndpoint {
   const proxy = createProxy({ upstream: stream });
-  const client = createAgentClient({ channel: createChannel(proxy.stream()) });
+  const client = createAgentClient({
+    channel: createChannel(proxy.stream()),
+    ...(outputPort && { outputPort }),
+  });
   let listening: { close(): Promise<void> } | undefined;
   return {
     agent: client,

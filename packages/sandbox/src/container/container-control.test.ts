@@ -39,20 +39,37 @@ test.for<{ state: Container['state']['name']; allowed: readonly Operation[]; the
   { state: 'paused', allowed: ['stats', 'update', 'kill', 'resume'], then: 'running' },
   { state: 'stopped', allowed: ['kill'], then: 'stopped' },
   { state: 'removed', allowed: [], then: 'removed' },
-])('a container that is $state allows $allowed and is $then afterwards', async ({ state, allowed, then }) => {
+])(
+  'a container that is $state allows $allowed and is $then afterwards [proves container.pause, container.resume, container.kill, container.exec, container.remove]',
+  async ({ state, allowed, then }) => {
+    await using world = await sandboxWorld();
+    await using sandbox = await world.create();
+    const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
+    ignoreOutput(container);
+    await reach[state](container);
+    expect(container.state.name).toBe(state);
+    const refused = Object.entries(operations).filter(([name]) => !allowed.some((it) => it === name));
+    for (const [name, call] of refused) {
+      const message = `${name}: container box is ${state}`;
+      await expect(call(container)).rejects.toMatchObject({ code: 'invalid_state', message });
+    }
+    for (const name of allowed) await operations[name](container);
+    expect(container.state.name).toBe(then);
+  },
+);
+
+test('a terminal has the size it is given [proves container.resize]', async () => {
   await using world = await sandboxWorld();
   await using sandbox = await world.create();
-  const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
+  const container = await sandbox.createContainer({
+    image: world.image,
+    command: ['forever'],
+    terminal: true,
+  });
   ignoreOutput(container);
-  await reach[state](container);
-  expect(container.state.name).toBe(state);
-  const refused = Object.entries(operations).filter(([name]) => !allowed.some((it) => it === name));
-  for (const [name, call] of refused) {
-    const message = `${name}: container box is ${state}`;
-    await expect(call(container)).rejects.toMatchObject({ code: 'invalid_state', message });
-  }
-  for (const name of allowed) await operations[name](container);
-  expect(container.state.name).toBe(then);
+  await container.start();
+  await container.resize({ rows: 33, columns: 77 });
+  expect(world.agent.processes.get('box')?.sizes.at(-1)).toEqual({ rows: 33, columns: 77 });
 });
 
 test('a paused container that is killed has stopped', async () => {

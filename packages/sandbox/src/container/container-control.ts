@@ -4,8 +4,10 @@ import { ociResourcesToGrpc } from '@hako/protocols';
 import type { WaitOptions } from '../deadline.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Lifeline } from '../lifeline.ts';
-import type { ContainerAgent } from '../process/guest-agent.ts';
-import { resourcesOf, type ContainerLimits } from './container-limits.ts';
+import type { ContainerAgent, GrowthAgent } from '../process/guest-agent.ts';
+import type { MachineRoom } from '../resources/machine-room.ts';
+import { checkAgainstMachine, type MachineTraits } from '../resources/machine-traits.ts';
+import { changedResources, type ContainerLimits } from './container-limits.ts';
 import { toContainerStats, type ContainerStats } from './container-stats.ts';
 
 /** Freezing waits for system calls to end, for two seconds at most; everything else answers at once. */
@@ -68,19 +70,40 @@ export async function readStats(target: ControlTarget, options: WaitOptions = {}
   );
 }
 
+/** Plugging takes an emulated guest seconds, once for each device. */
+const growthTimeoutMs = 120_000;
+
+/** A container whose machine may have to grow for its limits. */
+export interface LimitsTarget extends ControlTarget {
+  readonly agent: ContainerAgent & GrowthAgent;
+  /** Absent: the machine stays as it is. */
+  readonly room?: MachineRoom | undefined;
+  /** How large the machine can be, if that is known. */
+  readonly machine?: MachineTraits | undefined;
+}
+
 /**
- * Changes limits. Errors: `invalid_options`, and as {@link pauseContainer}.
+ * Changes limits; the machine grows or shrinks with them, if it can. Errors: `invalid_options`, `tool_failed`, and as
+ * {@link pauseContainer}.
  * @param target the container
  * @param limits the new ones
- * @param options limits of the call
+ * @param options limits of the call; default 10 s, or 120 s for a machine that can grow
  */
 export async function updateLimits(
-  target: ControlTarget,
+  target: LimitsTarget,
   limits: ContainerLimits,
   options: WaitOptions = {},
 ): Promise<void> {
-  const { agent, containerId } = target;
-  const resources = ociResourcesToGrpc(resourcesOf(limits));
+  const { agent, containerId, room } = target;
+  const changed = changedResources(limits);
+  checkAgainstMachine(changed, target.machine);
+  if (room !== undefined) {
+    await withDeadline('update of the container', { timeoutMs: growthTimeoutMs, ...options }, (signal) =>
+      room.update(containerId, changed, agent, signal),
+    );
+    return;
+  }
+  const resources = ociResourcesToGrpc(changed);
   await control('update of the container', target, options, (call) =>
     agent.updateContainer({ containerId, resources }, call),
   );

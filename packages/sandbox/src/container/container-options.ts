@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
+import type { BlockVolume, HostDevice, RootfsKind } from '../devices/device-options.ts';
 import type { ContainerImage } from '../image/container-image.ts';
 import { SandboxError } from '../sandbox-error.ts';
+import type { SpecChoices } from '../spec/spec-choices.ts';
+import type { WireEdits } from '../spec/wire-spec.ts';
+import type { ContainerLimits } from './container-limits.ts';
+import { checkDestination, type ContainerMount } from './mounts/container-mount.ts';
 
 /** A directory or file of the host that a container sees. */
 export interface Volume {
@@ -17,7 +22,7 @@ export interface Volume {
 }
 
 /** What a container shall be. */
-export interface ContainerOptions {
+export interface ContainerOptions extends SpecChoices {
   /** The image, from `resolveImage`. */
   readonly image: ContainerImage;
   /** Id within the sandbox; default: the sandbox's id for the first container, random afterwards. */
@@ -35,6 +40,20 @@ export interface ContainerOptions {
   /** `closed` (default): the program reads end-of-input at once; `pipe`: {@link GuestProcess.stdin} feeds it. */
   readonly stdin?: 'closed' | 'pipe';
   readonly volumes?: readonly Volume[];
+  /** What is mounted in it beside files of the host: memory, huge pages, directories of the sandbox. */
+  readonly mounts?: readonly ContainerMount[];
+  /** Where Kubernetes' `emptyDir` volumes on disk are: shared from the host (default), or directories of the guest. */
+  readonly emptyDirs?: 'host' | 'guest';
+  /** What of a bundle's security settings and devices is for the guest. */
+  readonly guest?: WireEdits;
+  /** Devices of the host that it gets; each is plugged into the machine once, however many containers have it. */
+  readonly devices?: readonly HostDevice[];
+  /** Disks whose file systems it sees. */
+  readonly blockVolumes?: readonly BlockVolume[];
+  /** Where its root file system lies. Default: as the sandbox says. */
+  readonly rootfs?: RootfsKind;
+  /** What it may use of the machine, over the limits of the image's specification; the machine grows for it, if it can. */
+  readonly limits?: ContainerLimits;
   /** Ends creation with code `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -86,15 +105,7 @@ export function randomId(): string {
 export function checkVolumes(volumes: readonly Volume[]): Promise<readonly CheckedVolume[]> {
   return Promise.all(
     volumes.map(async ({ source, destination, readOnly = false }) => {
-      if (!isAbsolute(destination) || destination.includes('\0')) {
-        throw new SandboxError(
-          'invalid_options',
-          `volume destination ${JSON.stringify(destination)} is not absolute`,
-          {
-            remedy: 'write SRC:DST with an absolute DST',
-          },
-        );
-      }
+      checkDestination('volume destination', destination);
       try {
         return { source: await realpath(resolve(source)), destination, readOnly };
       } catch (cause) {

@@ -2,9 +2,17 @@
 import type { Readable, Writable } from 'node:stream';
 
 import type { WaitOptions } from '../deadline.ts';
+import type { HostHooks } from '../hooks/host-hooks.ts';
 import type { GuestProcess, RemoteProcess, TerminalSize } from '../process/guest-process.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { pauseContainer, readStats, resumeContainer, updateLimits } from './container-control.ts';
+import {
+  pauseContainer,
+  readStats,
+  resumeContainer,
+  updateLimits,
+  type LimitsTarget,
+} from './container-control.ts';
+import type { RecordedContainerState } from './container-record.ts';
 import type { ContainerLimits } from './container-limits.ts';
 import type { ExecOptions } from './container-options.ts';
 import type { ContainerStats } from './container-stats.ts';
@@ -35,14 +43,19 @@ export type ContainerState =
   | { readonly name: 'removed' };
 
 /** What the sandbox gives a container to work with. */
-export interface ContainerResources extends ExecTarget {
+export interface ContainerResources extends ExecTarget, LimitsTarget {
+  readonly agent: LimitsTarget['agent'];
   readonly process: RemoteProcess;
   readonly command: readonly string[];
   readonly closeStdin: boolean;
   /** Measures the start. */
   measureStart(run: () => Promise<void>): Promise<void>;
-  /** Takes back what was shared for it. */
-  unshare(): Promise<void>;
+  /** Hooks of its bundle that are due in its life. */
+  readonly hooks?: Pick<HostHooks, 'afterStart' | 'afterEnd'>;
+  /** Is told of each step of its life, those that are about to be done too. */
+  note(state: RecordedContainerState): Promise<void> | undefined;
+  /** Takes back what was made for it on the host. */
+  release(): Promise<void>;
 }
 
 /**
@@ -54,14 +67,20 @@ export class Container implements GuestProcess, AsyncDisposable {
   /** The command it runs. */
   readonly command: readonly string[];
   readonly #resources: ContainerResources;
-  #state: ContainerState = { name: 'created' };
+  #state: ContainerState;
   #removing: Promise<void> | undefined;
 
-  /** @internal Made by `Sandbox.createContainer`. */
-  constructor(resources: ContainerResources) {
+  /**
+   * @param resources what it works with
+   * @param state where it is in its life, if it is one that another process has made
+   * @internal Made by `Sandbox.createContainer`.
+   */
+  constructor(resources: ContainerResources, state: ContainerState = { name: 'created' }) {
     this.id = resources.containerId;
     this.command = resources.command;
     this.#resources = resources;
+    this.#state = state;
+    if (state.name === 'running' || state.name === 'paused') this.#watchEnd();
   }
 
   /** What further programs in it start from. @internal */
@@ -87,27 +106,28 @@ export class Container implements GuestProcess, AsyncDisposable {
   }
 
   /**
-   * Lets the process run. Errors: `invalid_state`, `agent_failed`, `vm_exited`, `aborted`.
+   * Lets the process run; what cannot be started is removed. Errors: `invalid_state`, `agent_failed`, `vm_exited`, `aborted`.
    * @param options limits
    */
   async start(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#expect('start', 'created');
     const { agent, lifeline, process, closeStdin } = this.#resources;
     this.#state = { name: 'running' };
-    await this.#resources.measureStart(async () => {
-      await lifeline.call('start of the container', options.signal, (signal) =>
-        agent.startContainer({ containerId: this.id }, { signal }),
-      );
-    });
-    process.watch();
+    try {
+      await this.#resources.note('starting');
+      await this.#resources.measureStart(async () => {
+        await lifeline.call('start of the container', options.signal, (signal) =>
+          agent.startContainer({ containerId: this.id }, { signal }),
+        );
+      });
+    } catch (error) {
+      await this.remove().catch(() => undefined);
+      throw error;
+    }
+    this.#watchEnd();
     if (closeStdin) process.stdin.end();
-    process.wait().then(
-      (exitCode) => {
-        if (this.#state.name === 'running' || this.#state.name === 'paused')
-          this.#state = { name: 'stopped', exitCode };
-      },
-      () => undefined,
-    );
+    await this.#resources.note('running');
+    await this.#resources.hooks?.afterStart();
   }
 
   /**
@@ -135,6 +155,7 @@ export class Container implements GuestProcess, AsyncDisposable {
     await pauseContainer(this.#resources, options);
     // Its process may have ended meanwhile.
     if (this.#state.name === 'running') this.#state = { name: 'paused' };
+    await this.#resources.note('paused');
   }
 
   /**
@@ -145,6 +166,7 @@ export class Container implements GuestProcess, AsyncDisposable {
     this.#expect('resume', 'paused');
     await resumeContainer(this.#resources, options);
     if (this.#state.name === 'paused') this.#state = { name: 'running' };
+    await this.#resources.note('running');
   }
 
   /**
@@ -157,9 +179,10 @@ export class Container implements GuestProcess, AsyncDisposable {
   }
 
   /**
-   * Changes its limits. Errors: `invalid_options`, and as {@link Container.pause}.
+   * Changes its limits; the machine grows or shrinks with them, if it can. Errors: `invalid_options`, `tool_failed`, and as
+   * {@link Container.pause}.
    * @param limits the new ones
-   * @param options limits of the call; default 10 s
+   * @param options limits of the call; default 10 s, or 120 s for a machine that can grow
    */
   async update(limits: ContainerLimits, options: WaitOptions = {}): Promise<void> {
     this.#expect('update', 'created', 'running', 'paused');
@@ -197,16 +220,35 @@ export class Container implements GuestProcess, AsyncDisposable {
     });
   }
 
+  #watchEnd(): void {
+    const { process, room } = this.#resources;
+    process.watch();
+    process.wait().then(
+      (exitCode) => {
+        if (this.#state.name === 'running' || this.#state.name === 'paused')
+          this.#state = { name: 'stopped', exitCode };
+        room?.release(this.id);
+      },
+      () => undefined,
+    );
+  }
+
   async #remove(): Promise<void> {
     this.#state = { name: 'removed' };
     const { agent, lifeline, process } = this.#resources;
     process.stdin.destroy();
-    await lifeline.call('removal of the container', undefined, (signal) =>
-      agent.removeContainer({ containerId: this.id }, { signal }),
-    );
+    await this.#resources.note('removing');
+    try {
+      await lifeline.call('removal of the container', undefined, (signal) =>
+        agent.removeContainer({ containerId: this.id }, { signal }),
+      );
+    } catch (error) {
+      if (lifeline.isLost) await this.#resources.hooks?.afterEnd();
+      throw error;
+    }
     process.stdout.destroy();
     process.stderr.destroy();
-    await this.#resources.unshare();
+    await this.#resources.release();
   }
 
   #expect(operation: string, ...allowed: readonly ContainerState['name'][]): void {

@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-import { guestBundlePath } from '@hako/protocols';
-import type { CreateContainerRequest, DeepPartial } from '@hako/protocols/agent';
-
+import { attachDevices } from '../devices/attach-devices.ts';
+import type { DeviceHost } from '../devices/device-host.ts';
+import { readGuestDetails } from '../guest-details.ts';
+import { openHooks, type HookPlace } from '../hooks/open-hooks.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { GuestAgent } from '../process/guest-agent.ts';
 import { RemoteProcess } from '../process/guest-process.ts';
+import { wantedResources } from '../resources/container-resources.ts';
+import type { MachineRoom } from '../resources/machine-room.ts';
+import { checkAgainstMachine, type MachineTraits } from '../resources/machine-traits.ts';
 import type { FileShare } from '../share/file-share.ts';
-import { defaultMounts } from '../spec/container-defaults.ts';
-import { containerSpec } from '../spec/container-spec.ts';
-import { resolveUser } from '../spec/container-user.ts';
+import { checkGuestSecurity } from '../spec/guest-security.ts';
+import type { ContainerNotes } from '../run/container-notes.ts';
+import type { SurvivalLedger } from '../run/survival-ledger.ts';
 import { sharesPidNamespace, wireSpec } from '../spec/wire-spec.ts';
 import type { Timeline } from '../timeline.ts';
 import { UndoStack } from '../undo-stack.ts';
 import { Container } from './container.ts';
-import {
-  checkVolumes,
-  validateContainerId,
-  validateEnvironment,
-  type ContainerOptions,
-} from './container-options.ts';
+import { resourcesOf } from './container-limits.ts';
+import { validateContainerId, validateEnvironment, type ContainerOptions } from './container-options.ts';
+import { processDefaults } from './exec-process.ts';
 import { explainLaunchFailure } from './launch-failure.ts';
-import {
-  planVolumes,
-  resolverMounts,
-  rootfsShareName,
-  sharedRootfsPath,
-  splitBundleMounts,
-} from './mount-plan.ts';
+import { planContainer, type GuestTraits } from './plan-container.ts';
 
 /** What a container is created in. */
-export interface ContainerHost {
-  readonly hostname: string;
-  /** Whether the guest has an `/etc/resolv.conf` of its own, for containers too. */
-  readonly hasResolver: boolean;
+export interface ContainerHost extends GuestTraits {
   readonly share: Pick<FileShare, 'add' | 'remove'>;
-  /** Whether its containers share one process namespace. */
-  readonly sharesPidNamespace: boolean;
+  /** What plugs devices into the machine. */
+  readonly devices: DeviceHost;
+  /** Where containers get their part of the machine from; absent from a machine that stays as it is. */
+  readonly room?: MachineRoom | undefined;
+  /** How large the machine can be, if that is known. */
+  readonly machine?: MachineTraits | undefined;
+  /** Where hooks of bundles run. */
+  readonly hooks: HookPlace;
+  /** Where it is written down for other processes that it is there; absent where none is to know. */
+  readonly notes?: Pick<ContainerNotes, 'add' | 'remove'> | undefined;
+  /** Where it is written down what another process needs to go on; absent where none is to. */
+  readonly ledger?: SurvivalLedger | undefined;
   readonly lifeline: Lifeline;
   readonly timeline: Timeline;
   /** Settles when the guest takes requests. */
@@ -57,35 +59,51 @@ export async function createContainer(
   onRemoved: () => void,
 ): Promise<Container> {
   const { image, terminal = false } = options;
-  const { lifeline, timeline } = host;
+  const { ledger, lifeline, notes, timeline, room } = host;
   validateContainerId(id);
   validateEnvironment(options.env ?? []);
-  const bundle = image.spec === undefined ? undefined : await splitBundleMounts(image.spec.mounts ?? []);
-  const volumes = await checkVolumes([...(bundle?.volumes ?? []), ...(options.volumes ?? [])]);
-  const user = await resolveUser(options.user ?? image.user, image.rootfs);
-  const plan = planVolumes(id, volumes);
-  const ownMounts = bundle?.others ?? defaultMounts;
-  const root = rootOf(id, image.readOnly);
-  const spec = containerSpec({
-    ...options,
-    user,
-    hostname: host.hostname,
-    rootPath: root.path,
-    mounts: [...ownMounts, ...(host.hasResolver ? resolverMounts(ownMounts, volumes) : []), ...plan.mounts],
-  });
+  checkAgainstMachine(resourcesOf(options.limits ?? {}), host.machine);
+  const devices = await host.devices.open(id, options);
+  const { spec, user, shares, rootStorages, storages } = await planContainer(id, options, host, devices);
   const command = spec.process?.args ?? [];
+  const hooks = spec.hooks === undefined ? undefined : await openHooks(id, image, spec, host.hooks);
+
+  const closeStdin = (options.stdin ?? 'closed') === 'closed' && !terminal;
+  const defaults = processDefaults(spec.process, user);
+  const names = shares.map(({ name }) => name);
 
   const undo = new UndoStack();
-  const shares = [{ name: rootfsShareName(id), source: image.rootfs, readOnly: true }, ...plan.shares];
-  const unshare = (): Promise<void> => host.share.remove(shares.map(({ name }) => name));
-  undo.push('shared files', unshare);
+  undo.push('record of the container', () => ledger?.forget(id));
+  if (hooks !== undefined) undo.push('hooks', () => hooks.afterEnd());
+  const share = (): Promise<void> =>
+    timeline.measure('share container files', () =>
+      lifeline.call('sharing of files', options.signal, (signal) => host.share.add(shares, signal)),
+    );
+  let sharing: Promise<void> | undefined;
+  let removeFromGuest = (): Promise<unknown> => Promise.resolve();
   try {
-    const [agent] = await Promise.all([
+    await ledger?.note({
+      ...{ id, command, terminal, closeStdin, state: 'creating', process: defaults, shares: names },
+    });
+    await room?.admit(id, wantedResources(spec.linux?.resources, options.limits), options.signal);
+    undo.push('part of the machine', () => room?.release(id));
+    if (hooks !== undefined) {
+      // They are told of the machine, and what they do to the root directory has to be there before it is shared.
+      await host.ready;
+      await lifeline.call('hooks', options.signal, (signal) => hooks.beforeCreation(signal));
+    }
+    undo.push('shared files', () => host.share.remove(names));
+    undo.push('devices', () => devices.detach());
+    sharing = share();
+    const [agent, attached] = await Promise.all([
       host.ready,
-      timeline.measure('share container files', () =>
-        lifeline.call('sharing of files', options.signal, (signal) => host.share.add(shares, signal)),
-      ),
+      attachDevices(devices, host, options.signal),
+      sharing,
     ]);
+    await checkGuestSecurity(spec, options.guest ?? {}, {
+      supportsSeccomp: async () => (await readGuestDetails({ agent, lifeline })).supportsSeccomp,
+    });
+    await room?.provide(agent, options.signal);
     await timeline.measure('create container', () =>
       lifeline
         .call('creation of the container', options.signal, (signal) =>
@@ -93,8 +111,9 @@ export async function createContainer(
             {
               containerId: id,
               execId: id,
-              storages: root.storages,
-              OCI: wireSpec(spec),
+              storages: [...(attached.rootStorages ?? rootStorages), ...storages, ...attached.storages],
+              devices: [...attached.devices],
+              OCI: wireSpec(attached.edit(spec), options.limits, options.guest),
               sandboxPidns: host.sharesPidNamespace || sharesPidNamespace(spec),
             },
             { signal },
@@ -104,13 +123,19 @@ export async function createContainer(
           throw explainLaunchFailure(error, command);
         }),
     );
+    removeFromGuest = () => agent.removeContainer({ containerId: id });
+    await ledger?.noteState(id, 'created');
+    undo.push('note of the container', () => notes?.remove(id));
+    await notes?.add({ id, command, process: defaults });
     let firstByte = (): void => undefined;
     return new Container({
       containerId: id,
       command,
       agent,
       lifeline,
-      defaults: { env: spec.process?.env ?? [], cwd: spec.process?.cwd ?? '/', user },
+      room,
+      machine: host.machine,
+      defaults,
       process: new RemoteProcess({
         id: { containerId: id, execId: id },
         terminal,
@@ -118,44 +143,25 @@ export async function createContainer(
         lifeline,
         onFirstByte: () => firstByte(),
       }),
-      closeStdin: (options.stdin ?? 'closed') === 'closed' && !terminal,
+      closeStdin,
+      note: (state) => ledger?.noteState(id, state),
       measureStart: (run) => {
         firstByte = timeline.begin('first byte');
         return timeline.measure('start container', run);
       },
-      unshare: async () => {
+      ...(hooks === undefined ? {} : { hooks }),
+      release: async () => {
         onRemoved();
-        await unshare();
+        const [failure] = await undo.unwind();
+        if (failure !== undefined) throw failure.error;
       },
     });
   } catch (error) {
-    await undo.unwind();
+    // What is half shared cannot be taken back.
+    await sharing?.catch(() => undefined);
+    await removeFromGuest().catch(() => undefined);
+    for (const { step, error: reason } of await undo.unwind())
+      host.hooks.logger.error({ step, reason, container: id }, 'could not be taken back');
     throw error;
   }
-}
-
-/**
- * The image is shared read-only, so that no guest changes it. A container that wants to write gets an overlay whose
- * upper layer lives in the guest's memory; a read-only one sees the shared directory as it is.
- */
-function rootOf(
-  id: string,
-  readOnly: boolean,
-): { path: string; storages: NonNullable<DeepPartial<CreateContainerRequest>['storages']> } {
-  const shared = sharedRootfsPath(id);
-  if (readOnly) return { path: shared, storages: [] };
-  const mountPoint = `${guestBundlePath(id)}/rootfs`;
-  return {
-    path: mountPoint,
-    storages: [
-      {
-        driver: 'overlayfs',
-        source: 'overlay',
-        fstype: 'overlay',
-        // The shared directory is a mount of its own in the guest, made when a path leads through it: hence the dot.
-        options: ['io.katacontainers.fs-opt.overlay-rw', `lowerdir=${shared}/.`],
-        mountPoint,
-      },
-    ],
-  };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OciUser } from '@hako/protocols';
+import type { OciProcess, OciUser } from '@hako/protocols';
 
 import type { Lifeline } from '../lifeline.ts';
 import type { ContainerAgent } from '../process/guest-agent.ts';
@@ -14,6 +14,22 @@ export interface ProcessDefaults {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: OciUser;
+  /** Limits by their OCI type; numbers as text, for some are larger than JSON's. */
+  readonly rlimits?: readonly { readonly type: string; readonly soft: string; readonly hard: string }[];
+  readonly noNewPrivileges?: boolean;
+}
+
+/**
+ * What further processes of a container take over from its first one.
+ * @param process that of its specification
+ * @param user its user
+ */
+export function processDefaults(process: OciProcess | undefined, user: OciUser): ProcessDefaults {
+  const { env = [], cwd = '/', rlimits = [], noNewPrivileges = false } = process ?? {};
+  return {
+    ...{ env, cwd, user, noNewPrivileges },
+    rlimits: rlimits.map(({ type, soft, hard }) => ({ type, soft: String(soft), hard: String(hard) })),
+  };
 }
 
 /** Where to start a process. */
@@ -48,6 +64,12 @@ export async function execProcess(target: ExecTarget, options: ExecOptions): Pro
             Args: [...command],
             Env: mergeEnvironment(defaults.env, terminal ? ['TERM=xterm'] : [], env),
             Cwd: cwd,
+            Rlimits: (defaults.rlimits ?? []).map(({ type, soft, hard }) => ({
+              Type: type,
+              Soft: BigInt(soft),
+              Hard: BigInt(hard),
+            })),
+            NoNewPrivileges: defaults.noNewPrivileges ?? false,
           },
         },
         { signal },

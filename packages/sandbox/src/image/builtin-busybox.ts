@@ -54,6 +54,7 @@ export async function builtinBusybox(options: {
   return {
     reference: 'busybox',
     rootfs: join(directory, 'rootfs'),
+    contentKey: `busybox-${digest}`,
     readOnly: false,
     command: ['sh'],
     entrypoint: [],

@@ -7,6 +7,8 @@ export interface ContainerImage {
   readonly reference: string;
   /** Root directory, absolute, symbolic links resolved. A guest never changes it. */
   readonly rootfs: string;
+  /** Names its content, for caches. Absent: the directory is somebody's and may change. */
+  readonly contentKey?: string;
   /** Whether the container shall see its root read-only rather than through a writable layer in the guest's memory. */
   readonly readOnly: boolean;
   /** Entry point and arguments; may be empty. */
@@ -19,6 +21,8 @@ export interface ContainerImage {
   readonly cwd: string;
   /** `USER[:GROUP]`; empty for root. */
   readonly user: string;
+  /** Directory of the bundle, absolute, when the image is one. */
+  readonly bundle?: string;
   /** The bundle's own specification, when the image is a bundle. */
   readonly spec?: OciSpec;
 }

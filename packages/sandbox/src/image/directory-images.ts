@@ -50,6 +50,7 @@ export async function bundleImage(directory: string): Promise<ContainerImage> {
     env: process.env ?? [],
     cwd: process.cwd,
     user: `${user.uid}:${user.gid}`,
+    bundle,
     spec,
   };
 }

@@ -33,6 +33,7 @@ export async function ociImage(
   return {
     reference: `oci:${location}`,
     rootfs: join(bundle, 'bundle', 'rootfs'),
+    contentKey: `oci-${image.manifestDigest}`,
     readOnly: false,
     command: [...image.entrypoint, ...image.cmd],
     entrypoint: image.entrypoint,

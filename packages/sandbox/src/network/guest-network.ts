@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VirtualMachine } from '@hako/hypervisor';
+import type { DeepPartial } from '@hako/protocols/agent';
+import type { Route } from '@hako/protocols/types';
 
 import type { AgentCallOptions } from '../process/guest-agent.ts';
 import { expectFreePorts } from './free-ports.ts';
+import type { EndpointAddress } from './namespace/endpoint.ts';
 import type { RunInNamespace } from './namespace/run-in-namespace.ts';
+import type { OpenMacvtap } from './namespace/tap-files.ts';
+import type { NetworkAgent } from './network-agent.ts';
 import type { CheckedNetwork } from './network-options.ts';
-import { attachUserNetwork, type NetworkAgent } from './user-network.ts';
+import { attachUserNetwork } from './user-network.ts';
+
+/** What a network needs of a machine. */
+export type NetworkMachine = Pick<VirtualMachine, 'plug' | 'unplug'>;
 
 /** The network of one sandbox on the host: checked, and not touched until {@link GuestNetwork.attach}. */
 export interface GuestNetwork {
   /** Where the hypervisor has to run, if not where its owner does. */
   readonly namespacePath?: string;
+  /** Lines of `/etc/resolv.conf` that belong to it; empty for none. */
+  readonly dns?: readonly string[];
   /**
    * Writes down what is going to be changed on the host, so that it can be taken back when this process cannot.
    * @param directory run directory of the sandbox
@@ -22,15 +32,42 @@ export interface GuestNetwork {
    * @param agent its agent
    * @param options limits
    */
-  attach(vm: Pick<VirtualMachine, 'plug'>, agent: NetworkAgent, options: AgentCallOptions): Promise<void>;
-  /** Takes back what was changed on the host, while or after the machine ends. Idempotent. Error: `network_failed`. */
+  attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void>;
+  /** Takes back what was changed on the host, when the machine has ended. Idempotent. Error: `network_failed`. */
   close(): Promise<void>;
+  /** Changes which links the guest has. Absent where there are no links. */
+  readonly links?: LinkControl;
+}
+
+/** A link of the sandbox's network namespace that its guest shall have. */
+export interface LinkRequest {
+  /** Its name. It need not have addresses. */
+  readonly name: string;
+  /** Instead of its own. */
+  readonly addresses?: readonly EndpointAddress[];
+  /** Instead of its own. */
+  readonly mtuBytes?: number;
+}
+
+/** Changes which links a running guest has. Changes wait for one another. */
+export interface LinkControl {
+  add(request: LinkRequest, options: AgentCallOptions): Promise<void>;
+  remove(nameOrMac: string, options: AgentCallOptions): Promise<void>;
+  /** Takes in the links that have come, if there is none yet; answers with how many there are in the end. */
+  rescan(options: AgentCallOptions): Promise<number>;
+  /** Replaces the guest's routes. Those of links that are added later come on top. */
+  updateRoutes(
+    routes: readonly DeepPartial<Route>[],
+    options: AgentCallOptions,
+  ): Promise<{ readonly Routes: readonly Route[] }>;
 }
 
 /** What {@link prepareNetwork} works with. */
 export interface NetworkComponents {
   /** Opens a way into a network namespace by its file. */
   readonly enterNamespace?: ((path: string) => RunInNamespace) | undefined;
+  /** Opens a macvtap. */
+  readonly openMacvtap?: OpenMacvtap | undefined;
 }
 
 const nothing = {
@@ -42,24 +79,31 @@ const nothing = {
 /**
  * Looks whether a network can be had; changes nothing. Errors: `port_in_use`, `network_failed`, those of the tools.
  * @param network what the sandbox shall have
+ * @param vcpus CPUs of its machine
  * @param components parts to use instead of the real ones
  * @param signal ends it
  */
 export async function prepareNetwork(
   network: CheckedNetwork,
-  { enterNamespace }: NetworkComponents,
+  vcpus: number,
+  { enterNamespace: enter, openMacvtap }: NetworkComponents,
   signal: AbortSignal,
 ): Promise<GuestNetwork> {
   switch (network.kind) {
     case 'none':
       return nothing;
-    case 'user':
+    case 'user': {
       await expectFreePorts(network.ports);
-      return { ...nothing, attach: (vm, agent, options) => attachUserNetwork(vm, agent, network, options) };
+      if (network.stack === 'hypervisor') {
+        return { ...nothing, attach: (vm, agent, options) => attachUserNetwork(vm, agent, network, options) };
+      }
+      const { openPasstNetwork } = await import('./passt/passt-network.ts');
+      return openPasstNetwork(network, signal);
+    }
     case 'namespace': {
       // Loaded on use: most sandboxes have none.
       const { openNamespaceNetwork } = await import('./namespace/namespace-network.ts');
-      return openNamespaceNetwork(network, enterNamespace, signal);
+      return openNamespaceNetwork(network, { enter, openMacvtap, vcpus }, signal);
     }
     default:
       return network satisfies never;

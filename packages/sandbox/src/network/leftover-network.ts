@@ -15,7 +15,7 @@ export async function removeLeftNetwork(directory: string): Promise<boolean> {
   if (text === undefined) return true;
   const { followTrace } = await import('./namespace/network-trace.ts');
   const { enterNamespace } = await import('./namespace/run-in-namespace.ts');
-  return followTrace(text, enterNamespace).then(
+  return followTrace(text, directory, enterNamespace).then(
     () => true,
     () => false,
   );

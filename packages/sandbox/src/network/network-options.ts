@@ -20,8 +20,13 @@ export interface PublishedPort {
 export type NetworkOptions =
   /** Nothing but itself. */
   | { readonly kind: 'none' }
-  /** The network of the host and what lies behind it, through the hypervisor's own stack: no privilege, no interface. */
-  | { readonly kind: 'user'; readonly ports?: readonly PublishedPort[] }
+  /** The network of the host and what lies behind it, through a stack in user space: no privilege, no interface. */
+  | {
+      readonly kind: 'user';
+      readonly ports?: readonly PublishedPort[];
+      /** Default `hypervisor`. */
+      readonly stack?: UserStack;
+    }
   /**
    * The links of a network namespace that somebody has set up: the guest stands where they stood, with their addresses,
    * routes and neighbours.
@@ -32,21 +37,48 @@ export type NetworkOptions =
       readonly path: string;
       /** Default `tcfilter`. */
       readonly model?: NetworkModel;
+      /**
+       * Whether it may have no link with an address yet: one may come while the machine boots, or later
+       * (`sandbox.network.rescan`). Default false: that is a mistake then.
+       */
+      readonly mayBeEmpty?: boolean;
+      /** Whether the host's kernel moves packets between taps and guest (vhost-net), if it can. Default true. */
+      readonly vhost?: boolean;
     };
 
 /**
  * How a link is joined to the machine. `tcfilter` sends all that comes to the link on to the machine, and the other way
- * round. `none` joins nothing: the machine gets the taps that are there. A tap is used as it is by both.
+ * round. `macvtap` puts a macvtap on the link, which loses its addresses and its hardware address to the guest until the
+ * end; an ipvlan is joined by filters even so. `none` joins nothing: the machine gets the taps that are there. A tap is used
+ * as it is by all.
  */
-export type NetworkModel = 'tcfilter' | 'none';
+export type NetworkModel = 'tcfilter' | 'macvtap' | 'none';
 
-const networkModels: readonly NetworkModel[] = ['tcfilter', 'none'];
+const networkModels: readonly NetworkModel[] = ['tcfilter', 'macvtap', 'none'];
+
+/**
+ * Whose stack the user network is: the `hypervisor`'s own, which needs no program, or `passt`, a process of its own beside the
+ * hypervisor. passt must be of 2024 or newer.
+ */
+export type UserStack = 'hypervisor' | 'passt';
+
+const userStacks: readonly UserStack[] = ['hypervisor', 'passt'];
 
 /** A network that has been checked. */
 export type CheckedNetwork =
   | { readonly kind: 'none' }
-  | { readonly kind: 'user'; readonly ports: readonly Required<PublishedPort>[] }
-  | { readonly kind: 'namespace'; readonly path: string; readonly model: NetworkModel };
+  | {
+      readonly kind: 'user';
+      readonly ports: readonly Required<PublishedPort>[];
+      readonly stack: UserStack;
+    }
+  | {
+      readonly kind: 'namespace';
+      readonly path: string;
+      readonly model: NetworkModel;
+      readonly mayBeEmpty: boolean;
+      readonly vhost: boolean;
+    };
 
 /**
  * Checks the values; touches nothing. Error: `invalid_options`.
@@ -55,7 +87,7 @@ export type CheckedNetwork =
 export function checkNetwork(options: NetworkOptions = { kind: 'none' }): CheckedNetwork {
   if (options.kind === 'none') return options;
   if (options.kind === 'namespace') {
-    const { kind, path, model = 'tcfilter' } = options;
+    const { kind, path, model = 'tcfilter', mayBeEmpty = false, vhost = true } = options;
     if (!isAbsolute(path) || path.includes('\0'))
       throw new SandboxError(
         'invalid_options',
@@ -63,10 +95,15 @@ export function checkNetwork(options: NetworkOptions = { kind: 'none' }): Checke
       );
     if (!networkModels.includes(model))
       throw new SandboxError('invalid_options', `network model ${JSON.stringify(model)} is not supported`, {
-        remedy: `use ${networkModels.join(' or ')}`,
+        remedy: `use ${networkModels.join(', ')}`,
       });
-    return { kind, path, model };
+    return { kind, path, model, mayBeEmpty, vhost };
   }
+  const { stack = 'hypervisor' } = options;
+  if (!userStacks.includes(stack))
+    throw new SandboxError('invalid_options', `user network ${JSON.stringify(stack)} is not supported`, {
+      remedy: `use ${userStacks.join(' or ')}`,
+    });
   const ports = (options.ports ?? []).map((port) => ({
     protocol: 'tcp' as const,
     hostAddress: '127.0.0.1',
@@ -84,5 +121,5 @@ export function checkNetwork(options: NetworkOptions = { kind: 'none' }): Checke
     if (taken.has(place)) throw new SandboxError('invalid_options', `port ${place} is published twice`);
     taken.add(place);
   }
-  return { kind: 'user', ports };
+  return { kind: 'user', ports, stack };
 }

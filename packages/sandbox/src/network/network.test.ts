@@ -15,20 +15,25 @@ test('without a word there is no network, and a port listens on the host alone b
   expect(checkNetwork({ kind: 'user', ports: [port] })).toEqual({
     kind: 'user',
     ports: [{ protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 8080, guestPort: 80 }],
+    stack: 'hypervisor',
   });
 });
 
 test('the links of a namespace are joined by filters by default', () => {
   const options = { kind: 'namespace', path: '/run/netns/blue' } as const;
-  expect(checkNetwork(options)).toEqual({ ...options, model: 'tcfilter' });
-  expect(checkNetwork({ ...options, model: 'none' })).toEqual({ ...options, model: 'none' });
+  const usual = { ...options, model: 'tcfilter', mayBeEmpty: false, vhost: true };
+  expect(checkNetwork(options)).toEqual(usual);
+  for (const model of ['macvtap', 'none'] as const)
+    expect(checkNetwork({ ...options, model })).toEqual({ ...usual, model });
 });
 
-test('a model that callers in JavaScript make up is refused', () => {
+test('a model or stack that callers in JavaScript make up is refused', () => {
   // @ts-expect-error -- the type does not allow it
-  expect(() => checkNetwork({ kind: 'namespace', path: '/run/netns/blue', model: 'macvtap' })).toThrow(
-    /model "macvtap" is not supported/,
+  expect(() => checkNetwork({ kind: 'namespace', path: '/run/netns/blue', model: 'bridge' })).toThrow(
+    /model "bridge" is not supported/,
   );
+  // @ts-expect-error -- the type does not allow it
+  expect(() => checkNetwork({ kind: 'user', stack: 'slirp' })).toThrow(/"slirp" is not supported/);
 });
 
 test.each<{ says: RegExp; options: NetworkOptions }>([

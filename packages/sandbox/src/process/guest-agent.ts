@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttachedProcess } from '@hako/agent-client';
 import type {
+  CopyFileRequest,
   CreateContainerRequest,
   CreateSandboxRequest,
   DeepPartial,
   ExecProcessRequest,
   GuestDetailsRequest,
   GuestDetailsResponse,
+  MemHotplugByProbeRequest,
+  OnlineCPUMemRequest,
   StatsContainerResponse,
   UpdateContainerRequest,
 } from '@hako/protocols/agent';
 
-import type { NetworkAgent } from '../network/user-network.ts';
+import type { NetworkAgent } from '../network/network-agent.ts';
 
 /** Limits of one call. */
 export interface AgentCallOptions {
@@ -60,11 +63,22 @@ export interface GuestFactsAgent {
   getMetrics(options?: AgentCallOptions): Promise<{ readonly metrics: string }>;
 }
 
+/** The calls by which a guest takes what was plugged into its machine. */
+export interface GrowthAgent extends Pick<GuestFactsAgent, 'getGuestDetails'> {
+  onlineCPUMem(request: DeepPartial<OnlineCPUMemRequest>, options?: AgentCallOptions): Promise<unknown>;
+  memHotplugByProbe(
+    request: DeepPartial<MemHotplugByProbeRequest>,
+    options?: AgentCallOptions,
+  ): Promise<unknown>;
+}
+
 /** The calls on the sandbox. */
-export interface GuestAgent extends ContainerAgent, NetworkAgent, GuestFactsAgent {
+export interface GuestAgent extends ContainerAgent, NetworkAgent, GuestFactsAgent, GrowthAgent {
   check(options?: AgentCallOptions): Promise<unknown>;
   /** Waits until a container ran out of memory. */
   getOOMEvent(options?: AgentCallOptions): Promise<{ readonly containerId: string }>;
+  /** Writes a piece of a file below the shared directory. */
+  copyFile(request: DeepPartial<CopyFileRequest>, options?: AgentCallOptions): Promise<unknown>;
   createSandbox(request: DeepPartial<CreateSandboxRequest>, options?: AgentCallOptions): Promise<unknown>;
   destroySandbox(options?: AgentCallOptions): Promise<unknown>;
   reseedRandomDev(request: { readonly data: Uint8Array }, options?: AgentCallOptions): Promise<unknown>;

@@ -76,14 +76,18 @@ test('a directory that is no sandbox is never removed', async () => {
 
 test('release removes everything, or everything but record and logs', async () => {
   await using root = await temporaryDirectory();
+  const outcome = { status: 'exited', finishedAt: '2026-01-02T00:00:00.000Z', exitCode: 3 } as const;
   for (const keep of [true, false]) {
     const claimed = await RunDirectory.claim(root.path, first(`keep-${keep}`));
     await mkdir(join(claimed.path, 'logs'));
     await writeFile(join(claimed.path, 'virtiofs.sock'), '');
-    await claimed.release(keep);
+    await claimed.release(keep ? outcome : undefined);
+    // Too late to be written.
+    await claimed.update({ status: 'running' });
   }
   expect(await readdir(root.path)).toEqual(['keep-true']);
   expect((await readdir(join(root.path, 'keep-true'))).sort()).toEqual(['logs', 'state.json']);
+  expect(await readRecord(join(root.path, 'keep-true'))).toMatchObject(outcome);
 });
 
 test('changes of the record arrive in their order', async () => {

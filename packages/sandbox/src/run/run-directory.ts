@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 
+import { identifyProcess, isAlive, type ProcessIdentity } from '@hako/hypervisor';
+
 import { removeLeftNetwork } from '../network/leftover-network.ts';
+import { removeLeftCgroups } from '../resources/host-cgroup/leftover-cgroup.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-import { readRecord, writeRecord, type SandboxRecord } from './sandbox-record.ts';
+import { currentOwner, disown, inherit } from './ownership.ts';
+import { hasEnded, readRecord, writeRecord, type Outcome, type SandboxRecord } from './sandbox-record.ts';
 
 /** Where run directories live unless an option or `HAKO_RUN_DIR` says otherwise. */
 const defaultRunRoot = '/run/hako';
 
-/** What stays in a run directory whose sandbox has ended and whose record is kept. */
-const keptEntries: readonly string[] = ['state.json', 'logs'];
+/** What stays in a run directory whose sandbox has ended and whose record is kept: record, logs, and who has owned it. */
+const keptEntries = /^(?:state\.json|logs|owner\.\d+)$/;
 
 /** How often a claim may find a dead owner's directory in its way. */
 const maxClaimAttempts = 3;
@@ -35,6 +38,7 @@ export class RunDirectory {
   readonly path: string;
   #record: SandboxRecord;
   #writing: Promise<void> = Promise.resolve();
+  #isReleased = false;
 
   private constructor(path: string, record: SandboxRecord) {
     this.path = path;
@@ -53,9 +57,7 @@ export class RunDirectory {
    * @param record first record; its owner is filled in
    */
   static async claim(root: string, record: Omit<SandboxRecord, 'owner' | 'version'>): Promise<RunDirectory> {
-    const owner = await identifyProcess(process.pid);
-    if (owner === undefined) throw new SandboxError('permission_denied', '/proc is not readable');
-    const full: SandboxRecord = { version: 1, owner, ...record };
+    const full: SandboxRecord = { version: 1, owner: await ownIdentity(), ...record };
     const path = join(root, record.id);
     const prepared = hiddenSibling(root, 'claim');
     await createDirectories(root, prepared);
@@ -74,10 +76,24 @@ export class RunDirectory {
   }
 
   /**
-   * Changes the record on disk. Changes are written one after the other.
+   * Takes over what a dead owner left, or what is only kept for reading. The record names the new owner with its next change.
+   * @param root base directory
+   * @param name sandbox id, or name of a directory that an interrupted removal left
+   * @returns undefined if there is nothing, it has an owner, or another process was faster
+   */
+  static async takeOver(root: string, name: string): Promise<RunDirectory | undefined> {
+    const path = join(root, name);
+    const owner = await ownIdentity();
+    const inherited = await inherit(path, owner);
+    return inherited && new RunDirectory(path, { ...inherited.record, owner });
+  }
+
+  /**
+   * Changes the record on disk. Changes are written one after the other, and none after the release.
    * @param change the fields to replace
    */
   update(change: Partial<Omit<SandboxRecord, 'id' | 'owner' | 'version'>>): Promise<void> {
+    if (this.#isReleased) return Promise.resolve();
     this.#record = { ...this.#record, ...change };
     const record = this.#record;
     this.#writing = this.#writing.catch(() => undefined).then(() => writeRecord(this.path, record));
@@ -85,64 +101,87 @@ export class RunDirectory {
   }
 
   /**
-   * Gives the directory up: removes it, or everything but the record and the logs.
-   * @param keepRecord leave record and logs for a later look; the id stays taken until they are removed
+   * Gives the directory up: removes it, or everything but record, logs and the names of its owners. That the sandbox has
+   * ended is the last thing written: from then on anybody may remove the rest.
+   * @param outcome how it ended, to be kept for a later look; the id stays taken until it is removed
    */
-  async release(keepRecord: boolean): Promise<void> {
+  async release(outcome?: Outcome): Promise<void> {
+    this.#isReleased = true;
     await this.#writing.catch(() => undefined);
-    if (!keepRecord) {
-      // Renamed away first: a removal that is cut short leaves no half directory under a name.
-      const aside = hiddenSibling(dirname(this.path), 'stale');
-      if (await tryRename(this.path, aside)) await rm(aside, { recursive: true, force: true });
+    if (outcome === undefined) {
+      const aside = await this.#setAside();
+      if (aside !== undefined) await rm(aside, { recursive: true, force: true });
       return;
     }
-    const entries = await readdir(this.path);
-    const surplus = entries.filter((entry) => !keptEntries.includes(entry));
+    const surplus = (await readdir(this.path)).filter((entry) => !keptEntries.test(entry));
     await Promise.all(surplus.map((entry) => rm(join(this.path, entry), { recursive: true, force: true })));
+    await writeRecord(this.path, endedRecord(this.#record, outcome));
+  }
+
+  /** Lets go of a directory whose sandbox goes on: another process, or this one, may take it over. */
+  async disown(): Promise<void> {
+    this.#isReleased = true;
+    await this.#writing.catch(() => undefined);
+    await disown(this.path, this.#record);
+  }
+
+  /**
+   * Takes back what a dead owner left of its sandbox: processes, changes of the network, the directory. What the owner wanted
+   * to be kept of a sandbox that was about to end is kept.
+   * @returns whether nothing is left of it
+   */
+  async clear(): Promise<boolean> {
+    const { outcome, id } = this.#record;
+    // A directory that is aside already bears the name of what may live in its place now.
+    if (basename(this.path) === id) {
+      const { endLeftProcesses } = await import('./left-processes.ts');
+      if (!(await endLeftProcesses(this.path))) return false;
+    }
+    if (outcome !== undefined) {
+      if (await removeTraces(this.path)) await this.release(outcome);
+      return false;
+    }
+    this.#isReleased = true;
+    const aside = await this.#setAside();
+    // What cannot be taken back now is for the next who looks, be it this process.
+    if (aside !== undefined && !(await removeAside(aside))) await disown(aside, this.#record);
+    return true;
+  }
+
+  /** Renamed away first: a removal that is cut short leaves no half directory under a name. */
+  async #setAside(): Promise<string | undefined> {
+    const aside = hiddenSibling(dirname(this.path), 'stale');
+    return (await tryRename(this.path, aside)) ? aside : undefined;
   }
 }
 
 /**
- * Removes a run directory whose owner is dead. A directory whose record was kept on purpose is not stale, and one
+ * Takes back what is left of a sandbox whose owner is dead. A directory whose record was kept on purpose is not stale, and one
  * without a record is not ours.
  * @param root base directory
- * @param id sandbox id
- * @returns whether the id is free now
+ * @param name sandbox id, or name of a directory that an interrupted removal left
+ * @returns whether the name is free now
  */
-export async function removeIfStale(root: string, id: string): Promise<boolean> {
-  const path = join(root, id);
+export async function removeIfStale(root: string, name: string): Promise<boolean> {
+  const path = join(root, name);
   const seen = await readRecord(path);
-  if (seen === undefined || hasEnded(seen) || (await isAlive(seen.owner))) return false;
-  return removeDirectory(root, id, seen.owner);
+  if (seen === undefined || hasEnded(seen)) return false;
+  if (await isAlive((await currentOwner(path, seen)).owner)) return false;
+  return (await (await RunDirectory.takeOver(root, name))?.clear()) ?? false;
 }
 
 /**
- * Removes a run directory that is known to belong to `owner`. It is renamed away first, so that of two cleaners one
- * wins, and looked at again afterwards, so that a directory claimed in between is put back.
+ * Removes what is kept of a sandbox that has ended.
  * @param root base directory
  * @param id sandbox id
- * @param owner whom the directory belonged to when it was looked at
- * @returns whether it was removed
+ * @returns whether it was removed here
  */
-export async function removeDirectory(root: string, id: string, owner: ProcessIdentity): Promise<boolean> {
-  const path = join(root, id);
-  const aside = hiddenSibling(root, 'stale');
-  if (!(await tryRename(path, aside))) return false;
-  const moved = (await readRecord(aside))?.owner;
-  if (moved?.pid !== owner.pid || moved.startTicks !== owner.startTicks) {
-    await tryRename(aside, path);
-    return false;
-  }
-  await removeAside(aside);
-  return true;
-}
-
-/**
- * Tells whether a record is only kept for reading.
- * @param record a record
- */
-export function hasEnded(record: SandboxRecord): boolean {
-  return record.status === 'exited' || record.status === 'failed';
+export async function removeKept(root: string, id: string): Promise<boolean> {
+  const seen = await readRecord(join(root, id));
+  if (seen === undefined || !hasEnded(seen)) return false;
+  const taken = await RunDirectory.takeOver(root, id);
+  await taken?.release();
+  return taken !== undefined;
 }
 
 /**
@@ -155,8 +194,24 @@ export async function sweepInterruptedRemoval(root: string, name: string): Promi
 }
 
 /** A directory whose network cannot be taken back now stays aside, and is looked at again by the next who lists. */
-async function removeAside(aside: string): Promise<void> {
-  if (await removeLeftNetwork(aside)) await rm(aside, { recursive: true, force: true });
+async function removeAside(aside: string): Promise<boolean> {
+  if (!(await removeTraces(aside))) return false;
+  await rm(aside, { recursive: true, force: true });
+  return true;
+}
+
+/** Takes back what is not in the directory and not in a process: links of the network, control groups. */
+async function removeTraces(directory: string): Promise<boolean> {
+  const done = [await removeLeftNetwork(directory), await removeLeftCgroups(directory)];
+  return done.every((each) => each);
+}
+
+/** What is only of use to a sandbox that lives is left out. */
+function endedRecord(record: SandboxRecord, outcome: Outcome): SandboxRecord {
+  const ended = { ...record, ...outcome };
+  delete ended.outcome;
+  delete ended.survival;
+  return ended;
 }
 
 function hiddenSibling(root: string, purpose: 'claim' | 'stale'): string {
@@ -173,6 +228,12 @@ async function createDirectories(root: string, prepared: string): Promise<void> 
       remedy: 'run as root or choose another base with HAKO_RUN_DIR',
     });
   }
+}
+
+async function ownIdentity(): Promise<ProcessIdentity> {
+  const own = await identifyProcess(process.pid);
+  if (own === undefined) throw new SandboxError('permission_denied', '/proc is not readable');
+  return own;
 }
 
 async function tryRename(from: string, to: string): Promise<boolean> {

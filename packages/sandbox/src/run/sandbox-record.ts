@@ -2,14 +2,34 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { ProcessIdentity } from '@hako/hypervisor';
+
 import type { ProcessDefaults } from '../container/exec-process.ts';
+import { isMachineTraits, type MachineTraits } from '../resources/machine-traits.ts';
 import type { SharePlace } from '../share/join-share.ts';
-import type { ProcessIdentity } from './process-identity.ts';
+import type { SurvivalRecord } from './survival-record.ts';
 
 /** Where a recorded sandbox is in its life. `exited` and `failed` records own no process any more. */
-export type SandboxStatus = 'starting' | 'running' | 'exited' | 'failed';
+export type SandboxStatus = 'starting' | 'running' | 'stopping' | 'exited' | 'failed';
 
-const statuses: readonly string[] = ['starting', 'running', 'exited', 'failed'] satisfies SandboxStatus[];
+const statuses: readonly string[] = [
+  'starting',
+  'running',
+  'stopping',
+  'exited',
+  'failed',
+] satisfies SandboxStatus[];
+
+/** How a sandbox ended. */
+export interface Outcome {
+  readonly status: 'exited' | 'failed';
+  /** When it ended, ISO 8601. */
+  readonly finishedAt: string;
+  /** Exit code of the first container. */
+  readonly exitCode?: number;
+  /** Why it failed, one line. */
+  readonly error?: string;
+}
 
 /** What has to be known of a running sandbox to make a container in it. */
 export interface GuestRecord {
@@ -18,8 +38,16 @@ export interface GuestRecord {
   readonly hasResolver: boolean;
   /** Whether its containers share one process namespace. */
   readonly sharesPidNamespace: boolean;
-  /** Where its file sharing can be joined. */
-  readonly share: SharePlace;
+  /** Whether it has shared memory for all containers. Absent: it has. */
+  readonly hasShm?: boolean;
+  /** Path of its network namespace on the host, if it has one. */
+  readonly networkNamespace?: string;
+  /** Whether files reach the guest as copies. Default false. */
+  readonly copiesFiles?: boolean;
+  /** Where its file sharing can be joined; absent when files are copied. */
+  readonly share?: SharePlace;
+  /** How large its machine can be; absent from records of older versions. */
+  readonly machine?: MachineTraits;
 }
 
 /** What `state.json` in a run directory says; what `hako ps` shows. */
@@ -50,6 +78,10 @@ export interface SandboxRecord {
   readonly exitCode?: number;
   /** Why it failed, one line. */
   readonly error?: string;
+  /** While it is `stopping`: what is to be kept of it, if anything. */
+  readonly outcome?: Outcome;
+  /** What a process needs to go on with it once its owner is dead; absent where the sandbox dies with its owner. */
+  readonly survival?: SurvivalRecord;
 }
 
 const recordFile = 'state.json';
@@ -66,6 +98,14 @@ export async function readRecord(directory: string): Promise<SandboxRecord | und
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Tells whether a record is only kept for reading.
+ * @param record a record
+ */
+export function hasEnded({ status }: { readonly status: string }): boolean {
+  return status === 'exited' || status === 'failed';
 }
 
 /**
@@ -98,6 +138,7 @@ function isRecord(value: unknown): value is SandboxRecord {
     isOptional(value['finishedAt'], 'string') &&
     isOptionalTextList(value['command']) &&
     isOptionalTextList(value['oomKilled']) &&
+    isOptionalOutcome(value['outcome']) &&
     isOptionalGuest(value['guest']) &&
     isOptionalProcess(value['process'])
   );
@@ -111,14 +152,33 @@ function isOptional(value: unknown, type: 'string' | 'number'): boolean {
   return value === undefined || typeof value === type;
 }
 
+function isOptionalOutcome(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isObject(value)) return false;
+  const { status, finishedAt, exitCode, error } = value;
+  return (
+    (status === 'exited' || status === 'failed') &&
+    typeof finishedAt === 'string' &&
+    isOptional(exitCode, 'number') &&
+    isOptional(error, 'string')
+  );
+}
+
 function isOptionalGuest(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isObject(value)) return false;
-  const { hostname, hasResolver, sharesPidNamespace, share } = value;
+  const {
+    hostname,
+    hasResolver,
+    sharesPidNamespace,
+    share = { namespaceFd: 0, namespace: '' },
+    machine,
+  } = value;
   return (
     typeof hostname === 'string' &&
     typeof hasResolver === 'boolean' &&
     typeof sharesPidNamespace === 'boolean' &&
+    (machine === undefined || isMachineTraits(machine)) &&
     isObject(share) &&
     Number.isSafeInteger(share['namespaceFd']) &&
     typeof share['namespace'] === 'string'

@@ -2,13 +2,18 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { isAlive } from '@hako/hypervisor';
+
 import { SandboxError } from '../sandbox-error.ts';
-import { isAlive } from './process-identity.ts';
-import { hasEnded, removeIfStale, resolveRunRoot, sweepInterruptedRemoval } from './run-directory.ts';
-import { readRecord, type SandboxRecord } from './sandbox-record.ts';
+import { currentOwner } from './ownership.ts';
+import { removeIfStale, resolveRunRoot, sweepInterruptedRemoval } from './run-directory.ts';
+import { hasEnded, readRecord, type SandboxRecord, type SandboxStatus } from './sandbox-record.ts';
+import { outlivesItsOwner } from './survival-record.ts';
 
 /** A sandbox as another process sees it. */
-export interface SandboxListing extends SandboxRecord {
+export interface SandboxListing extends Omit<SandboxRecord, 'status'> {
+  /** Where it is in its life. `orphaned`: it runs, its owner is dead, and another process may adopt it. */
+  readonly status: SandboxStatus | 'orphaned';
   /** Its run directory. */
   readonly directory: string;
 }
@@ -62,11 +67,18 @@ export async function findSandbox(id: string, options: RegistryOptions = {}): Pr
 async function inspect(root: string, name: string): Promise<SandboxListing | undefined> {
   const directory = join(root, name);
   const record = await readRecord(directory);
+  if (record === undefined) {
+    await sweepInterruptedRemoval(root, name);
+    return undefined;
+  }
   const isHidden = name.startsWith('.');
-  if (record !== undefined && !isHidden && hasEnded(record)) return { ...record, directory };
-  if (record !== undefined && (await isAlive(record.owner)))
-    return isHidden ? undefined : { ...record, directory };
-  if (record === undefined) await sweepInterruptedRemoval(root, name);
-  else await removeIfStale(root, name);
-  return undefined;
+  if (!isHidden && hasEnded(record)) return { ...record, directory };
+  const { owner } = await currentOwner(directory, record);
+  if (await isAlive(owner)) return isHidden ? undefined : { ...record, owner, directory };
+  if (!isHidden && (await outlivesItsOwner(record)))
+    return { ...record, owner, directory, status: 'orphaned' };
+  await removeIfStale(root, name);
+  // What was to be kept of a sandbox that was about to end is there now.
+  const kept = isHidden ? undefined : await readRecord(directory);
+  return kept !== undefined && hasEnded(kept) ? { ...kept, directory } : undefined;
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
+
 import { withDeadline, type WaitOptions } from '../deadline.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { isAlive, type ProcessIdentity } from './process-identity.ts';
-import { hasEnded, removeDirectory } from './run-directory.ts';
-import { readRecord } from './sandbox-record.ts';
+import { currentOwner, isSame } from './ownership.ts';
+import { removeKept, RunDirectory } from './run-directory.ts';
+import { hasEnded, readRecord } from './sandbox-record.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './sandbox-registry.ts';
 
 /** The owner gets so long to stop its workload in order and to clean up. */
@@ -17,13 +20,16 @@ const killTimeoutMs = 5_000;
 
 const pollIntervalMs = 10;
 
+/** An owner that has ended its last sandbox ends within this. */
+const farewellMs = 500;
+
 /** Where and how long. */
 export type StopSandboxOptions = RegistryOptions & WaitOptions;
 
 /**
- * Stops a sandbox of another process: its owner is asked by SIGTERM and killed by SIGKILL when it does not listen. The
- * kernel kills the virtual machine and the file sharing with it. A sandbox that has ended already is no error.
- * Errors: `sandbox_not_found`, `aborted`.
+ * Stops a sandbox of another process: its owner is asked by SIGTERM and killed by SIGKILL when it does not listen; then
+ * whatever is left of it is taken away. One whose owner is dead is adopted and stopped. A sandbox that has ended already is no
+ * error. Errors: `sandbox_not_found`, `aborted`.
  * @param id the sandbox, or the unique beginning of its id
  * @param options limits; the default limit before SIGKILL is 15 s
  */
@@ -31,6 +37,10 @@ export async function stopSandbox(id: string, options: StopSandboxOptions = {}):
   const listing = await findSandbox(id, options);
   const { owner } = listing;
   if (hasEnded(listing)) return listing;
+  if (listing.status === 'orphaned') {
+    await stopOrphan(listing, options);
+    return listing;
+  }
   signalProcess(owner.pid, 'SIGTERM');
   try {
     await withDeadline(
@@ -47,6 +57,7 @@ export async function stopSandbox(id: string, options: StopSandboxOptions = {}):
     await withDeadline(`kill of ${listing.id}`, { timeoutMs: killTimeoutMs }, (signal) =>
       untilDead(owner, signal),
     );
+    await clear(listing);
   }
   return listing;
 }
@@ -72,16 +83,40 @@ export async function removeSandbox(id: string, options: RemoveSandboxOptions = 
     }
     await stopSandbox(listing.id, options);
   }
-  const root = listing.directory.slice(0, -listing.id.length - 1);
-  await removeDirectory(root, listing.id, listing.owner);
+  await removeKept(dirname(listing.directory), listing.id);
   return listing;
+}
+
+/** In order if it lets itself be adopted, otherwise by force. Another process may be faster, which is as good. */
+async function stopOrphan(listing: SandboxListing, options: StopSandboxOptions): Promise<void> {
+  const { adoptSandbox } = await import('../adopt-sandbox.ts');
+  const runRoot = dirname(listing.directory);
+  try {
+    const sandbox = await adoptSandbox(listing.id, { ...options, runRoot });
+    await sandbox.stop();
+  } catch (error) {
+    if (error instanceof SandboxError && error.code === 'aborted') throw error;
+    await clear(listing);
+  }
+}
+
+/** Takes away what a killed owner has left. */
+async function clear({ directory, id }: SandboxListing): Promise<void> {
+  const left = await RunDirectory.takeOver(dirname(directory), id);
+  await left?.clear();
 }
 
 async function untilEnded(directory: string, owner: ProcessIdentity, signal: AbortSignal): Promise<void> {
   for (;;) {
     const record = await readRecord(directory);
-    const isReplaced = record?.owner.startTicks !== owner.startTicks || record.owner.pid !== owner.pid;
-    if (isReplaced || !(await isAlive(owner))) return;
+    if (record === undefined) return;
+    if (hasEnded(record)) {
+      // Nothing of it is left. An owner that owned nothing else is just about to end, too.
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(farewellMs)]);
+      return untilDead(owner, patience).catch(() => signal.throwIfAborted());
+    }
+    const now = await currentOwner(directory, record);
+    if (!isSame(now.owner, owner) || !(await isAlive(owner))) return;
     await delay(pollIntervalMs, undefined, { signal });
   }
 }

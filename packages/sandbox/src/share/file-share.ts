@@ -1,26 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
-import process from 'node:process';
-import type { Readable, Writable } from 'node:stream';
-
-import { SandboxError } from '../sandbox-error.ts';
-import { withDeadline } from '../deadline.ts';
-import { shareSocketPath } from './socket-path.ts';
-import { untilListening } from './listening-socket.ts';
+import type { GuestAgent } from '../process/guest-agent.ts';
+import type { Logger } from '../logger.ts';
 import type { SharePlace } from './join-share.ts';
-import { namespaceCommand } from './share-namespace.ts';
-import { mountsDirectory, namespaceName, SharedDirectory } from './shared-directory.ts';
-import { findVirtiofsd, virtiofsdArguments, type VirtiofsdProgram } from './virtiofsd-command.ts';
-
-/** The daemon listens within some 30 ms on an idle machine. */
-const startTimeoutMs = 10_000;
-const killTimeoutMs = 2_000;
-/** How long the daemon may take to notice that its hypervisor is gone. */
-const farewellMs = 250;
-const maxStderrBytes = 8 * 1024;
+import type { CheckedSharing } from './sharing-options.ts';
 
 /** Something of the host that the guest shall see. */
 export interface ShareRequest {
@@ -29,18 +11,27 @@ export interface ShareRequest {
   /** Directory or file on the host, absolute, symbolic links resolved. */
   readonly source: string;
   readonly readOnly: boolean;
+  /** Whether the agent keeps copies of it up to date, in a directory that has to be there then. Default false. */
+  readonly isWatched?: boolean;
 }
 
-/** Host files given to one guest through a virtio-fs device. */
+/** Host files given to one guest, whatever the kind of sharing. */
 export interface FileShare {
   /** Settles when the back end ends, asked or not; the text says how. */
   readonly ended: Promise<string>;
-  /** Where other processes can join it; absent when they cannot. */
+  /** Where other processes can join it; absent when files are copied, which needs the agent alone. */
   readonly place?: SharePlace;
-  /** Makes files of the host visible to the guest. Errors: `share_failed`, `aborted`, `timeout`. */
+  /** Gives it the agent, through which a share without a back end works. Called once, when the guest answers. */
+  connect?(agent: Pick<GuestAgent, 'copyFile'>): void;
+  /**
+   * Makes files of the host visible to the guest. What is added under a name stands below the shared directory of the
+   * guest. A share that copies waits for its agent. Errors: `share_failed`, `aborted`, `timeout`.
+   */
   add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void>;
-  /** Takes files away from the guest again; open files stay usable. */
+  /** Takes files away from the guest again; open files stay usable. Copies stay, and are not renewed any more. */
   remove(names: readonly string[]): Promise<void>;
+  /** Lets go of a back end that survives its owner. Idempotent. */
+  release?(): Promise<void>;
   /** Ends the back end; every bind vanishes with it. Idempotent, bounded. */
   close(): Promise<void>;
 }
@@ -50,156 +41,30 @@ export interface FileShareOptions {
   /** Run directory of the sandbox. */
   readonly directory: string;
   readonly signal: AbortSignal;
-  /** The daemon; default: the installed one. */
-  readonly program?: VirtiofsdProgram;
+  readonly sharing: CheckedSharing;
+  /** Path of the daemon of virtio-fs; default: the installed one. */
+  readonly virtiofsd?: string | undefined;
+  /** Whether it goes on when this process dies, for another one to take up. Default false. */
+  readonly survivesOwner?: boolean | undefined;
+  /** Hears of copies that could not be renewed. */
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
-type Daemon = ChildProcessByStdio<Writable, Readable, Readable>;
-
 /**
- * Starts virtiofsd in a mount namespace of its own and returns once it listens.
- * Errors: `tool_missing`, `share_failed`, `aborted`, `timeout`.
+ * Starts sharing files in the way that was chosen. Only that way is loaded.
+ * Errors: `invalid_options`, `tool_missing`, `share_failed`, `aborted`, `timeout`.
  * @param options where and how
  */
 export async function startFileShare(options: FileShareOptions): Promise<FileShare> {
-  const { directory, signal } = options;
-  const program = options.program ?? (await findVirtiofsd());
-  const mounts = mountsDirectory(directory);
-  const view = join(directory, 'shared', 'view');
-  const socketPath = shareSocketPath(directory);
-  await mkdir(mounts, { recursive: true, mode: 0o750 });
-  await mkdir(view, { mode: 0o700 });
-
-  const [file, ...args] = namespaceCommand(mounts, view, virtiofsdArguments(program, socketPath, view));
-  // A session of its own: Ctrl-C at a terminal is for the workload, not for its file system.
-  const daemon = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  const stderr = collectTail(daemon);
-  const ended = endOf(daemon, stderr);
-  try {
-    return await withDeadline(
-      'start of virtiofsd',
-      { signal, timeoutMs: startTimeoutMs },
-      async (phaseSignal) => {
-        const failed = ended.then((how): never => {
-          throw new SandboxError('share_failed', `virtiofsd ${how}`, {
-            tail: stderr(),
-            remedy: remedyFor(stderr()),
-          });
-        });
-        failed.catch(() => undefined);
-        await Promise.race([once(daemon.stdout, 'data', { signal: phaseSignal }), failed]);
-        const namespace = await open(`/proc/${daemon.pid ?? 0}/ns/mnt`, 'r');
-        try {
-          daemon.stdin.end('\n');
-          daemon.stdout.resume();
-          await Promise.race([untilListening(socketPath, phaseSignal), failed]);
-          return new VirtiofsdShare(daemon, ended, namespace, await namespaceName(namespace), mounts);
-        } catch (error) {
-          await namespace.close();
-          throw error;
-        }
-      },
-    );
-  } catch (error) {
-    await end(daemon, ended, 0);
-    throw error;
-  }
-}
-
-class VirtiofsdShare implements FileShare {
-  readonly ended: Promise<string>;
-  readonly #daemon: Daemon;
-  readonly place: SharePlace;
-  readonly #namespace: FileHandle;
-  readonly #shared: SharedDirectory;
-  #closing: Promise<void> | undefined;
-
-  constructor(daemon: Daemon, ended: Promise<string>, namespace: FileHandle, name: string, mounts: string) {
-    this.ended = ended;
-    this.place = { namespaceFd: namespace.fd, namespace: name };
-    this.#daemon = daemon;
-    this.#namespace = namespace;
-    this.#shared = new SharedDirectory(namespace, mounts);
-  }
-
-  add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
-    return this.#shared.add(requests, signal);
-  }
-
-  async remove(names: readonly string[]): Promise<void> {
-    if (this.#closing === undefined) await this.#shared.remove(names);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    await end(this.#daemon, this.ended, farewellMs);
-    await this.#namespace.close();
-  }
-}
-
-function endOf(daemon: Daemon, stderr: () => string): Promise<string> {
-  return new Promise((resolve) => {
-    daemon.once('error', (error) => resolve(`cannot be started: ${error.message}`));
-    daemon.once('close', (code, signal) => {
-      const lastLine = stderr().trim().split('\n').at(-1) ?? '';
-      resolve(`ended (${signal ?? `exit code ${String(code)}`})${lastLine === '' ? '' : `: ${lastLine}`}`);
-    });
-  });
-}
-
-function collectTail(daemon: Daemon): () => string {
-  let tail = '';
-  daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
-    tail = (tail + text).slice(-maxStderrBytes);
-  });
-  // The daemon may be gone when the go-ahead is written; its end is reported by its exit.
-  daemon.stdin.on('error', () => undefined);
-  return () => tail;
-}
-
-function remedyFor(stderr: string): string {
-  return /permitted|denied/i.test(stderr)
-    ? 'run as root, with the right to create mount namespaces'
-    : 'see `hako doctor`';
-}
-
-/**
- * Ends the daemon. Once its hypervisor is gone it ends by itself. Otherwise its inner process is killed, which lets the
- * outer one reap it: killed the other way round, the inner one would be left to whoever adopts orphans here.
- */
-async function end(daemon: Daemon, ended: Promise<string>, byItselfMs: number): Promise<void> {
-  if (await settlesWithin(ended, byItselfMs)) return;
-  const inner = await childrenOf(daemon.pid ?? 0);
-  for (const pid of inner) killIfThere(pid);
-  if (inner.length > 0 && (await settlesWithin(ended, killTimeoutMs))) return;
-  daemon.kill('SIGKILL');
-  await withDeadline('end of virtiofsd', { timeoutMs: killTimeoutMs }, () => ended);
-}
-
-function settlesWithin(ended: Promise<string>, timeoutMs: number): Promise<boolean> {
-  return withDeadline('end of virtiofsd', { timeoutMs }, () => ended).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Children of a process, see `/proc/PID/task/TID/children` in proc(5). */
-async function childrenOf(pid: number): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text
-    .split(' ')
-    .map(Number)
-    .filter((child) => child > 0);
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended in between.
+  const { sharing } = options;
+  switch (sharing.kind) {
+    case 'virtio-fs':
+      return (await import('./virtiofsd-share.ts')).startVirtiofsdShare({ ...options, sharing });
+    case '9p':
+      return (await import('./nine-p-share.ts')).startNinePShare(options);
+    case 'none':
+      return new (await import('./copy-share.ts')).CopyShare(options);
+    default:
+      return sharing satisfies never;
   }
 }

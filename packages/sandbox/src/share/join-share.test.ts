@@ -4,7 +4,7 @@ import process from 'node:process';
 
 import { expect, test } from 'vitest';
 
-import { identifyProcess, type ProcessIdentity } from '../run/process-identity.ts';
+import { identifyProcess, type ProcessIdentity } from '@hako/hypervisor';
 import { joinFileShare } from './join-share.ts';
 import { namespaceName } from './shared-directory.ts';
 

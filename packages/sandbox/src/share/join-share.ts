@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 
-import { isAlive, type ProcessIdentity } from '../run/process-identity.ts';
+import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
 import { SandboxError } from '../sandbox-error.ts';
 import type { FileShare } from './file-share.ts';
 import { mountsDirectory, namespaceName, SharedDirectory } from './shared-directory.ts';
 
 /** Where the owner of a share keeps its mount namespace open: the daemon has left it for an emptier one. */
 export interface SharePlace {
-  /** The owner's descriptor of it. */
+  /** The holder's descriptor of it. */
   readonly namespaceFd: number;
+  /** Who holds it: the daemon of a share that survives its owner. Default: the owner. */
+  readonly holder?: ProcessIdentity;
   /** `mnt:[INODE]`: tells that the descriptor is still that one. */
   readonly namespace: string;
 }
@@ -31,7 +33,22 @@ export interface JoinShareRequest {
  * @param request which
  */
 export async function joinFileShare({ directory, owner, place }: JoinShareRequest): Promise<JoinedShare> {
-  const path = `/proc/${owner.pid}/fd/${place.namespaceFd}`;
+  const namespace = await openNamespace(place.holder ?? owner, place);
+  const shared = new SharedDirectory(namespace, mountsDirectory(directory));
+  return {
+    add: (requests, signal) => shared.add(requests, signal),
+    remove: (names) => shared.remove(names),
+    [Symbol.asyncDispose]: () => namespace.close(),
+  };
+}
+
+/**
+ * Opens the mount namespace of a share. Errors: as {@link joinFileShare}.
+ * @param holder who holds it open
+ * @param place where
+ */
+export async function openNamespace(holder: ProcessIdentity, place: SharePlace): Promise<FileHandle> {
+  const path = `/proc/${holder.pid}/fd/${place.namespaceFd}`;
   const namespace = await open(path, 'r').catch((cause: unknown) => {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') throw gone(cause);
     throw new SandboxError('permission_denied', 'the file sharing of the sandbox cannot be entered', {
@@ -40,16 +57,11 @@ export async function joinFileShare({ directory, owner, place }: JoinShareReques
     });
   });
   // Looked at after it was opened: what is open now stays what it is.
-  if ((await namespaceName(namespace)) !== place.namespace || !(await isAlive(owner))) {
+  if ((await namespaceName(namespace)) !== place.namespace || !(await isAlive(holder))) {
     await namespace.close();
     throw gone(undefined);
   }
-  const shared = new SharedDirectory(namespace, mountsDirectory(directory));
-  return {
-    add: (requests, signal) => shared.add(requests, signal),
-    remove: (names) => shared.remove(names),
-    [Symbol.asyncDispose]: () => namespace.close(),
-  };
+  return namespace;
 }
 
 function gone(cause: unknown): SandboxError {

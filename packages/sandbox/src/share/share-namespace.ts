@@ -25,13 +25,38 @@ read -r _
 exec "$@"
 `;
 
-/** Binds triples of (options, source, target), in order. */
+/** The daemon of a share that survives its owner keeps this descriptor of the namespace open, for whoever comes after. */
+export const keptNamespaceFd = 9;
+
+const keepNamespace = `
+exec ${keptNamespaceFd}</proc/self/ns/mnt`;
+
+/**
+ * Binds triples of (options, source, target), in order. The sources are open from descriptor 4 on: each target must have
+ * become that very file, whatever has happened to its path meanwhile.
+ *
+ * A bind becomes read-only only after it has been made, and its copy in the guest's view would not: so what shall be read-only
+ * is first bound onto itself, and then, read-only already, to its target.
+ */
 const bindAll = `
 set -e
+fd=4
 while [ $# -gt 0 ]; do
-  mount --bind -o "$1" -- "$2" "$3"
+  [ ! -L "$3" ]
+  [ "$1" = rw ] || mount --bind -o ro -- "$2" "$2"
+  mount --bind -- "$2" "$3"
+  [ "$3" -ef "/proc/self/fd/$fd" ] || { echo "$2 is not what it was" >&2; exit 1; }
+  fd=$((fd + 1))
   shift 3
 done
+`;
+
+/** Detaches targets, none of which is a link: umount has no word for the flag `UMOUNT_NOFOLLOW` of umount2(2). */
+const unbindAll = `
+for target; do
+  [ ! -L "$target" ] || exit 1
+done
+umount --lazy --no-canonicalize -- "$@"
 `;
 
 /**
@@ -39,23 +64,23 @@ done
  * @param mounts directory in which container files will be bound
  * @param shared directory that becomes its read-only view
  * @param daemon the command of the daemon
+ * @param survivesOwner whether the daemon goes on when its owner dies
  */
 export function namespaceCommand(
   mounts: string,
   shared: string,
   daemon: readonly [string, ...string[]],
+  survivesOwner = false,
 ): readonly [string, ...string[]] {
+  const unshare = ['unshare', '--mount', '--propagation', 'slave'] as const;
+  const first: readonly [string, ...string[]] = survivesOwner
+    ? unshare
+    : ['setpriv', '--pdeathsig', 'KILL', ...unshare];
   return [
-    'setpriv',
-    '--pdeathsig',
-    'KILL',
-    'unshare',
-    '--mount',
-    '--propagation',
-    'slave',
+    ...first,
     'sh',
     '-c',
-    enterAndBecome,
+    survivesOwner ? keepNamespace + enterAndBecome : enterAndBecome,
     'hako-share',
     mounts,
     shared,
@@ -73,13 +98,15 @@ export interface Bind {
 }
 
 /**
- * The command that binds inside the namespace.
+ * The command that binds inside the namespace. The sources are its descriptors from 4 on as well.
  * @param namespacePath path of the namespace, as the command will see it
  * @param binds what to bind, in order
  */
 export function bindCommand(namespacePath: string, binds: readonly Bind[]): readonly [string, ...string[]] {
   const triples = binds.flatMap(({ source, target, readOnly }) => [readOnly ? 'ro' : 'rw', source, target]);
-  return ['nsenter', `--mount=${namespacePath}`, 'sh', '-c', bindAll, 'hako-bind', ...triples];
+  // In a copy of the namespace, which takes the binds onto themselves with it; those to targets reach the namespace.
+  const inCopy = ['unshare', '--mount', '--propagation', 'unchanged'];
+  return ['nsenter', `--mount=${namespacePath}`, ...inCopy, 'sh', '-c', bindAll, 'hako-bind', ...triples];
 }
 
 /**
@@ -92,5 +119,5 @@ export function unbindCommand(
   namespacePath: string,
   targets: readonly string[],
 ): readonly [string, ...string[]] {
-  return ['nsenter', `--mount=${namespacePath}`, 'umount', '--lazy', '--no-canonicalize', '--', ...targets];
+  return ['nsenter', `--mount=${namespacePath}`, 'sh', '-c', unbindAll, 'hako-unbind', ...targets];
 }

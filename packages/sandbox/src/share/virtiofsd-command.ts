@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 
 import { SandboxError } from '../sandbox-error.ts';
+import { furtherDaemonArguments } from './daemon-arguments.ts';
+import type { VirtioFsCache } from './sharing-options.ts';
 
 /** Which of the two daemons that bear the name virtiofsd this is: their arguments differ. */
 export type VirtiofsdFlavour = 'c' | 'rust';
@@ -29,6 +31,18 @@ export function virtiofsdProgram(path: string): VirtiofsdProgram {
 }
 
 /**
+ * The daemon to run: the caller's, or the installed one. Error: `tool_missing`.
+ * @param path absolute, or undefined
+ */
+export async function chooseVirtiofsd(path: string | undefined): Promise<VirtiofsdProgram> {
+  if (path === undefined) return findVirtiofsd();
+  if (await canExecute(path)) return virtiofsdProgram(path);
+  throw new SandboxError('tool_missing', `virtiofsd ${path} is not there, or is no program`, {
+    remedy: 'correct its path (virtio_fs_daemon), or leave it out to use the installed one',
+  });
+}
+
+/**
  * Finds virtiofsd. Error: `tool_missing`.
  * @param isExecutable tells whether a path is a program; default asks the file system
  */
@@ -44,18 +58,30 @@ export async function findVirtiofsd(
   });
 }
 
+/** What the daemon shall do. */
+export interface VirtiofsdSettings {
+  /** Where it listens for the hypervisor. */
+  readonly socketPath: string;
+  /** What it shares. */
+  readonly directory: string;
+  /** Default `auto`. */
+  readonly cache?: VirtioFsCache;
+  /** Words that the caller adds. */
+  readonly daemonArguments?: readonly string[];
+}
+
 /**
- * The daemon's command line: one shared directory, caching as the host sees fit, and its own mount, process and network
- * namespaces (which also confines it by pivot_root, seccomp and dropped capabilities).
+ * The daemon's command line: one shared directory, and its own mount, process and network namespaces (which also confines it
+ * by pivot_root, seccomp and dropped capabilities). Error: `invalid_options`.
  * @param program which daemon
- * @param socketPath where it listens for the hypervisor
- * @param directory what it shares
+ * @param settings what it shall do
  */
 export function virtiofsdArguments(
   program: VirtiofsdProgram,
-  socketPath: string,
-  directory: string,
+  settings: VirtiofsdSettings,
 ): readonly [string, ...string[]] {
+  const { socketPath, directory, cache = 'auto', daemonArguments = [] } = settings;
+  const further = furtherDaemonArguments(program.flavour, daemonArguments);
   switch (program.flavour) {
     case 'c':
       return [
@@ -65,19 +91,30 @@ export function virtiofsdArguments(
         '-o',
         `source=${escapeOptionValue(directory)}`,
         '-o',
-        'cache=auto,sandbox=namespace,announce_submounts',
+        // Its system calls are filtered always: there is no word to say so.
+        `cache=${cacheOfC(cache)},sandbox=namespace,announce_submounts`,
+        ...further,
       ];
     case 'rust':
       return [
         program.path,
         `--socket-path=${socketPath}`,
         `--shared-dir=${directory}`,
-        '--cache=auto',
+        `--cache=${cache}`,
         '--sandbox=namespace',
+        '--seccomp=kill',
         '--announce-submounts',
         '--inode-file-handles=never',
+        ...further,
       ];
   }
+}
+
+function cacheOfC(cache: VirtioFsCache): string {
+  if (cache !== 'metadata') return cache === 'never' ? 'none' : cache;
+  throw new SandboxError('invalid_options', 'the virtiofsd of QEMU 7 has no cache mode metadata', {
+    remedy: 'use never, auto or always, or install the later virtiofsd',
+  });
 }
 
 /** `-o` of libfuse takes a comma-separated list in which a backslash protects the next character. */

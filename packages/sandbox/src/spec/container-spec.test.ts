@@ -65,7 +65,6 @@ test('nothing that only means something on the host is sent', () => {
     process: { cwd: '/', ...spec.process, selinuxLabel: 'label' },
     linux: {
       ...spec.linux,
-      seccomp: { defaultAction: 'SCMP_ACT_ERRNO' },
       mountLabel: 'label',
       namespaces: [
         { type: 'ipc', path: '/proc/1/ns/ipc' },
@@ -85,13 +84,12 @@ test('nothing that only means something on the host is sent', () => {
     Hooks: undefined,
     Process: { SelinuxLabel: '' },
     Linux: {
-      Seccomp: undefined,
       MountLabel: '',
       Namespaces: [{ Type: 'ipc', Path: '' }],
       Resources: {
         Memory: { Limit: 1000n },
         CPU: { Quota: 5n, Cpus: '', Mems: '' },
-        Pids: undefined,
+        Pids: { Limit: 3n },
         Devices: [],
       },
     },

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ociSpecToGrpc, type OciLinux, type OciResources, type OciSpec } from '@hako/protocols';
+import { ociSpecToGrpc, type OciDevice, type OciLinux, type OciProcess, type OciSpec } from '@hako/protocols';
 import type { Spec } from '@hako/protocols/oci';
+
+import type { ContainerLimits } from '../container/container-limits.ts';
+import { containerResources } from '../resources/container-resources.ts';
+import { deviceRules } from './device-rules.ts';
+import { guestLabel, type GuestSecurity } from './guest-security.ts';
 
 /** Namespaces that are the guest's own business: containers of a sandbox share its network, and cgroups start at its root. */
 const namespacesLeftToGuest = ['cgroup', 'network', 'time', 'pid'];
 
+/** How a specification is edited for the agent. */
+export interface WireEdits extends GuestSecurity {
+  /** Whether VFIO devices become those of the guest's kernel rather than nodes below `/dev/vfio`. Default false. */
+  readonly isVfioForKernel?: boolean;
+}
+
 /**
  * Translates a specification for the agent. What only means something on the host is taken out: hooks (they run on the
- * host), the seccomp profile (the guest kernel is the boundary), namespaces' paths, device rules, cpusets and labels.
+ * host), namespaces' paths, the rules for devices of the host, cpusets, and labels unless the guest has SELinux.
  * @param spec the specification, with paths as the guest names them
+ * @param limits the caller's, over those of the specification
+ * @param edits what is for the guest; checked
  */
-export function wireSpec(spec: OciSpec): Spec {
+export function wireSpec(spec: OciSpec, limits: ContainerLimits = {}, edits: WireEdits = {}): Spec {
   const { process, linux } = spec;
   return ociSpecToGrpc({
     ...spec,
     hooks: undefined,
-    ...(process === undefined ? {} : { process: { ...process, selinuxLabel: '' } }),
-    ...(linux === undefined ? {} : { linux: guestLinux(linux) }),
+    ...(process === undefined ? {} : { process: guestProcess(process, edits) }),
+    ...(linux === undefined ? {} : { linux: guestLinux(linux, limits, edits) }),
   });
 }
 
@@ -29,24 +42,30 @@ export function sharesPidNamespace(spec: OciSpec): boolean {
   return pid?.path !== undefined && pid.path !== '';
 }
 
-function guestLinux(linux: OciLinux): OciLinux {
-  const { resources, namespaces } = linux;
+function guestProcess(process: OciProcess, { selinux = false }: WireEdits): OciProcess {
+  return { ...process, selinuxLabel: guestLabel(process.selinuxLabel ?? '', selinux) };
+}
+
+function guestLinux(linux: OciLinux, limits: ContainerLimits, edits: WireEdits): OciLinux {
+  const { seccomp = true, selinux = false, isVfioForKernel = false } = edits;
+  const devices = (linux.devices ?? []).filter((device) => !(isVfioForKernel && isVfioNode(device)));
+  const rules = deviceRules(devices);
+  const resources = {
+    ...containerResources(linux.resources, limits),
+    ...(rules.length === 0 ? {} : { devices: [...rules] }),
+  };
   return {
     ...linux,
-    seccomp: undefined,
-    mountLabel: '',
-    namespaces: (namespaces ?? [])
+    ...(seccomp ? {} : { seccomp: undefined }),
+    ...(selinux === false ? { mountLabel: '' } : {}),
+    devices,
+    namespaces: (linux.namespaces ?? [])
       .filter(({ type }) => !namespacesLeftToGuest.includes(type))
       .map(({ type }) => ({ type })),
-    ...(resources === undefined ? {} : { resources: guestResources(resources) }),
+    resources: Object.keys(resources).length === 0 ? undefined : resources,
   };
 }
 
-function guestResources(resources: OciResources): OciResources {
-  const { memory, cpu, hugepageLimits } = resources;
-  return {
-    ...(memory === undefined ? {} : { memory }),
-    ...(cpu === undefined ? {} : { cpu: { ...cpu, cpus: undefined, mems: undefined } }),
-    ...(hugepageLimits === undefined ? {} : { hugepageLimits }),
-  };
+function isVfioNode({ type, path }: OciDevice): boolean {
+  return (type === 'c' || type === 'u') && path.startsWith('/dev/vfio/');
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 
+import { identifyProcess } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
 import { temporaryDirectory } from '../testing/index.ts';
@@ -47,13 +49,13 @@ test('of two that save one template at the same time the first one wins', async 
   expect(await readdir(directory.path)).toEqual(['a']);
 });
 
-test('the four templates that were used last are kept, and old unfinished ones go', async () => {
+test('the four templates that were used last are kept, and what dead processes were saving goes', async () => {
   await using directory = await temporaryDirectory();
   const store = new TemplateStore(directory.path);
-  await save(join(directory.path, 'x-1.saving'));
-  await save(join(directory.path, 'y-2.saving'));
-  const longAgo = new Date(Date.now() - 3_600_000);
-  await utimes(join(directory.path, 'x-1.saving'), longAgo, longAgo);
+  const own = await identifyProcess(process.pid);
+  const living = `y-2.${own?.pid ?? 0}-${own?.startTicks ?? 0}.saving`;
+  await save(join(directory.path, `x-1.${process.pid}-1.saving`));
+  await save(join(directory.path, living));
   for (const [index, key] of ['a', 'b', 'c', 'd'].entries()) {
     await store.add(key, save);
     const used = new Date(Date.now() - 60_000 + index * 1000);
@@ -61,5 +63,5 @@ test('the four templates that were used last are kept, and old unfinished ones g
   }
   await store.find('a');
   await store.add('e', save);
-  expect((await readdir(directory.path)).sort()).toEqual(['a', 'c', 'd', 'e', 'y-2.saving']);
+  expect((await readdir(directory.path)).sort()).toEqual(['a', 'c', 'd', 'e', living]);
 });

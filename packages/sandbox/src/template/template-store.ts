@@ -2,14 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
+
+import { identifyProcess, isAlive } from '@hako/hypervisor';
 
 /** Templates kept; the ones that were not used for longest go first. One takes some 130 MiB. */
 const maxTemplates = 4;
 
-/** A save that takes longer than this has been given up by a process that is gone. */
-const staleSaveMs = 10 * 60_000;
-
-const unfinishedSuffix = '.saving';
+/** What is being saved bears the process that saves it: `KEY-UUID.PID-TICKS.saving`. */
+const unfinishedPattern = /\.(\d+)-(\d+)\.saving$/;
 
 /**
  * Snapshots of machines whose agent waits for its first sandbox, by the key of what they depend on. Any number of
@@ -42,7 +43,10 @@ export class TemplateStore {
    */
   async add(key: string, save: (directory: string) => Promise<void>): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const unfinished = join(this.#directory, `${key}-${randomUUID()}${unfinishedSuffix}`);
+    await this.sweep();
+    const own = await identifyProcess(process.pid);
+    const saver = own === undefined ? '0-0' : `${own.pid}-${own.startTicks}`;
+    const unfinished = join(this.#directory, `${key}-${randomUUID()}.${saver}.saving`);
     try {
       await save(unfinished);
       await rename(unfinished, join(this.#directory, key));
@@ -56,6 +60,16 @@ export class TemplateStore {
   /** Removes a template that turned out to be of no use. */
   async drop(key: string): Promise<void> {
     await rm(join(this.#directory, key), { recursive: true, force: true });
+  }
+
+  /** Removes what processes that are dead have begun to save. */
+  async sweep(): Promise<void> {
+    for (const name of await readdir(this.#directory).catch(() => [])) {
+      const [, pid, startTicks] = unfinishedPattern.exec(name) ?? [];
+      if (pid === undefined || startTicks === undefined) continue;
+      if (await isAlive({ pid: Number(pid), startTicks })) continue;
+      await rm(join(this.#directory, name), { recursive: true, force: true });
+    }
   }
 
   #has(key: string): Promise<boolean> {
@@ -74,9 +88,7 @@ export class TemplateStore {
         // Another process has just removed it.
         () => undefined,
       );
-      if (usedMs === undefined) continue;
-      if (!name.endsWith(unfinishedSuffix)) found.push({ path, usedMs });
-      else if (usedMs < Date.now() - staleSaveMs) await rm(path, { recursive: true, force: true });
+      if (usedMs !== undefined && !unfinishedPattern.test(name)) found.push({ path, usedMs });
     }
     found.sort((a, b) => b.usedMs - a.usedMs);
     for (const { path } of found.slice(maxTemplates)) await rm(path, { recursive: true, force: true });

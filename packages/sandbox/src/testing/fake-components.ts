@@ -5,13 +5,21 @@ import { join } from 'node:path';
 import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
 
 import type { SandboxComponents } from '../sandbox-components.ts';
-import type { FileShare, ShareRequest } from '../share/file-share.ts';
+import type { ShareRequest } from '../share/file-share.ts';
 import { FakeDoor } from './fake-door.ts';
+import { FakeFileShare } from './fake-file-share.ts';
 import { FakeGuestAgent, type FakeGuestAgentOptions } from './fake-guest-agent.ts';
 
 /** A step of a sandbox's making that a test can look at or make fail. */
 export type FakeStep =
-  'locateAssets' | 'startFileShare' | 'share.add' | 'share.remove' | 'share.close' | 'connect' | 'serve';
+  | 'locateAssets'
+  | 'startFileShare'
+  | 'adoptFileShare'
+  | 'share.add'
+  | 'share.remove'
+  | 'share.close'
+  | 'connect'
+  | 'serve';
 
 /** What happens in a sandbox made of fakes. */
 export interface FakeSandboxOptions extends FakeGuestAgentOptions {
@@ -44,31 +52,15 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
   const kernelPath = join(directory, 'kernel');
   await writeFile(kernelPath, 'kernel');
   const steps: FakeStep[] = [];
-  const shares = new Map<string, ShareRequest>();
-  const shareEnd = Promise.withResolvers<string>();
   const agent = new FakeGuestAgent(options);
   const hypervisor = new FakeHypervisor(options.script === undefined ? {} : { script: options.script });
   const step = async (name: FakeStep): Promise<void> => {
     steps.push(name);
     await options.onStep?.(name);
   };
-  const share: FileShare = {
-    ended: shareEnd.promise,
-    place: { namespaceFd: 0, namespace: 'mnt:[0]' },
-    add: async (requests) => {
-      await step('share.add');
-      for (const request of requests) shares.set(request.name, request);
-    },
-    remove: async (names) => {
-      await step('share.remove');
-      for (const name of names) shares.delete(name);
-    },
-    close: async () => {
-      await step('share.close');
-      shares.clear();
-      shareEnd.resolve('was stopped');
-    },
-  };
+  const shares = new Map<string, ShareRequest>();
+  const newShare = () => new FakeFileShare({ requests: shares, before: step });
+  let share = newShare();
   return {
     components: {
       hypervisor,
@@ -78,6 +70,7 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
       },
       startFileShare: async () => {
         await step('startFileShare');
+        share = newShare();
         return share;
       },
       joinFileShare: () =>
@@ -86,6 +79,10 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
           remove: (names) => share.remove(names),
           [Symbol.asyncDispose]: () => Promise.resolve(),
         }),
+      adoptFileShare: async () => {
+        await step('adoptFileShare');
+        return share;
+      },
       connectAgent: (stream) => {
         steps.push('connect');
         const door = new FakeDoor();
@@ -106,6 +103,6 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
     agent,
     shares,
     steps,
-    crashFileShare: () => shareEnd.resolve('crashed'),
+    crashFileShare: () => share.crash('crashed'),
   };
 }

@@ -2,17 +2,21 @@
 import { pollProcess, type AttachedProcess, type PolledCalls } from '@hako/agent-client';
 import type {
   AddARPNeighborsRequest,
+  CopyFileRequest,
   CreateContainerRequest,
   CreateSandboxRequest,
   DeepPartial,
   ExecProcessRequest,
   GuestDetailsResponse,
+  MemHotplugByProbeRequest,
+  OnlineCPUMemRequest,
   StatsContainerResponse,
   UpdateContainerRequest,
   UpdateInterfaceRequest,
   UpdateRoutesRequest,
 } from '@hako/protocols/agent';
 import type { Process } from '@hako/protocols/oci';
+import { Interface, Route } from '@hako/protocols/types';
 
 import type { AgentCallOptions, GuestAgent, ProcessId } from '../process/guest-agent.ts';
 import { fakeGuestDetails, fakeStats } from './fake-guest-facts.ts';
@@ -43,14 +47,24 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   sandbox: DeepPartial<CreateSandboxRequest> | undefined;
   /** Interfaces, routes and neighbours in the order of the requests. */
   readonly network: DeepPartial<UpdateInterfaceRequest | UpdateRoutesRequest | AddARPNeighborsRequest>[] = [];
+  /** The guest's interfaces as the last request left each, by hardware address. */
+  readonly interfaces = new Map<string, Interface>();
+  /** The guest's routes as the last request left them. */
+  routes: Route[] = [];
+  /** What CopyFile was asked, in order. */
+  readonly copies: DeepPartial<CopyFileRequest>[] = [];
   /** The processes by exec id. */
   readonly processes = new Map<string, FakeProcess>();
   /** Ids of the containers that stand still. */
   readonly paused = new Set<string>();
   /** What UpdateContainer was asked, in order. */
   readonly updates: DeepPartial<UpdateContainerRequest>[] = [];
+  /** What was plugged and told to the guest, in order. */
+  readonly growth: DeepPartial<OnlineCPUMemRequest | MemHotplugByProbeRequest>[] = [];
   /** Tells of containers that run out of memory. */
   readonly oomQueue = new FakeOomQueue();
+  /** What GetGuestDetails answers. */
+  details: GuestDetailsResponse = fakeGuestDetails();
   /** What StatsContainer answers. */
   stats: StatsContainerResponse = fakeStats();
   readonly #options: FakeGuestAgentOptions;
@@ -68,6 +82,11 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
     this.sandbox = request;
   }
 
+  async copyFile(request: DeepPartial<CopyFileRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('copyFile', options);
+    this.copies.push(request);
+  }
+
   async reseedRandomDev(_request: unknown, options?: AgentCallOptions): Promise<void> {
     await this.#enter('reseedRandomDev', options);
   }
@@ -79,14 +98,32 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   async updateInterface(
     request: DeepPartial<UpdateInterfaceRequest>,
     options?: AgentCallOptions,
-  ): Promise<void> {
+  ): Promise<Interface> {
     await this.#enter('updateInterface', options);
     this.network.push(request);
+    const updated = Interface.fromPartial(request.interface ?? {});
+    this.interfaces.set(updated.hwAddr, updated);
+    return updated;
   }
 
-  async updateRoutes(request: DeepPartial<UpdateRoutesRequest>, options?: AgentCallOptions): Promise<void> {
+  async listInterfaces(options?: AgentCallOptions): Promise<{ Interfaces: Interface[] }> {
+    await this.#enter('listInterfaces', options);
+    return { Interfaces: [...this.interfaces.values()] };
+  }
+
+  async updateRoutes(
+    request: DeepPartial<UpdateRoutesRequest>,
+    options?: AgentCallOptions,
+  ): Promise<{ Routes: Route[] }> {
     await this.#enter('updateRoutes', options);
     this.network.push(request);
+    this.routes = (request.routes?.Routes ?? []).map((route) => Route.fromPartial(route));
+    return { Routes: this.routes };
+  }
+
+  async listRoutes(options?: AgentCallOptions): Promise<{ Routes: Route[] }> {
+    await this.#enter('listRoutes', options);
+    return { Routes: this.routes };
   }
 
   async addARPNeighbors(
@@ -151,6 +188,19 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
     this.updates.push(request);
   }
 
+  async onlineCPUMem(request: DeepPartial<OnlineCPUMemRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('onlineCPUMem', options);
+    this.growth.push(request);
+  }
+
+  async memHotplugByProbe(
+    request: DeepPartial<MemHotplugByProbeRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('memHotplugByProbe', options);
+    this.growth.push(request);
+  }
+
   async getOOMEvent(options?: AgentCallOptions): Promise<{ containerId: string }> {
     await this.#enter('getOOMEvent', options);
     return { containerId: await this.oomQueue.take(options?.signal) };
@@ -158,7 +208,7 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
 
   async getGuestDetails(_request: unknown, options?: AgentCallOptions): Promise<GuestDetailsResponse> {
     await this.#enter('getGuestDetails', options);
-    return fakeGuestDetails();
+    return this.details;
   }
 
   async getMetrics(options?: AgentCallOptions): Promise<{ metrics: string }> {

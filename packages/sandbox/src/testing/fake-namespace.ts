@@ -10,6 +10,7 @@ export interface FakeNamespaceOptions {
 }
 
 const veth = {
+  ifindex: 2,
   ifname: 'eth0',
   flags: ['UP'],
   mtu: 1400,
@@ -18,6 +19,13 @@ const veth = {
   linkinfo: { info_kind: 'veth' },
   addr_info: [{ family: 'inet', local: '10.1.0.1', prefixlen: 24 }],
 };
+
+/** Scripts are told by what they do; marks, numbers and addresses that are drawn are left out. */
+function commandText(words: readonly string[]): string {
+  if (words[0] === 'sh') return words[2]?.includes('restore') === true ? 'restore' : `save ${words[4]}`;
+  const text = words.join(' ').replace(/ cookie [0-9a-f]+$/, '');
+  return text.replace(/ index \d+/, '').replace(/(set dev eth\d address) \S+$/, '$1 PRIVATE');
+}
 
 /** A network namespace in memory that knows the commands a sandbox uses. */
 export class FakeNamespace {
@@ -35,7 +43,7 @@ export class FakeNamespace {
   readonly run: RunInNamespace = async (words, { signal } = {}) => {
     signal?.throwIfAborted();
     const [tool, ...rest] = words;
-    const command = words.join(' ').replace(/ cookie [0-9a-f]+$/, '');
+    const command = commandText(words);
     await this.#options.before?.(command);
     if (rest[0] === '-json') return JSON.stringify(this.#show(tool, rest.slice(1)));
     this.changes.push(command);

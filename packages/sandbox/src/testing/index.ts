@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 export { FakeGuestAgent } from './fake-guest-agent.ts';
 export type { AgentMethod, FakeGuestAgentOptions } from './fake-guest-agent.ts';
+export { ConfigVolumeFolder } from './config-volume-folder.ts';
+export { CopiedFiles } from './copied-files.ts';
+export type { CopiedFile } from './copied-files.ts';
+export { FakeFileShare } from './fake-file-share.ts';
 export { FakeProcess } from './fake-process.ts';
 export type { FakeMain, FakeProgram } from './fake-process.ts';
 export { temporaryDirectory } from './temporary-directory.ts';

@@ -12,7 +12,7 @@ import { ignoreOutput, sandboxWorld } from '../testing/sandbox-world.ts';
 import { Monitor, type MonitorParts } from './monitor.ts';
 import { OomWatch, type OomEvent } from './oom-watch.ts';
 
-test('a container that runs out of memory is told of once, to everyone, and recorded', async () => {
+test('a container that runs out of memory is told of once, to everyone, and recorded [proves out of memory, sandbox.onOom, sandbox.ranOutOfMemory]', async () => {
   await using world = await sandboxWorld();
   await using sandbox = await world.create();
   await sandbox.createContainer({ image: world.image });
@@ -166,7 +166,7 @@ test('the end of the machine is the better explanation', async () => {
   expect(verdicts).toEqual([]);
 });
 
-test('an agent that falls silent ends the sandbox with its name, and the host is clean', async () => {
+test('an agent that falls silent ends the sandbox with its name, and the host is clean [proves monitor]', async () => {
   let isSilent = false;
   await using world = await sandboxWorld({
     before: (method) => (isSilent && method === 'check' ? silent() : undefined),
@@ -182,7 +182,7 @@ test('an agent that falls silent ends the sandbox with its name, and the host is
   expect(await world.leftovers()).toEqual([]);
 });
 
-test('a guest tells of itself', async () => {
+test('a guest tells of itself [proves sandbox.guestDetails, sandbox.metrics]', async () => {
   await using world = await sandboxWorld();
   await using sandbox = await world.create();
   await expect(sandbox.guestDetails()).rejects.toMatchObject({ code: 'invalid_state' });

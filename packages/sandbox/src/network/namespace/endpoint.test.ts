@@ -29,6 +29,7 @@ async function facts(): Promise<NamespaceFacts> {
 }
 
 const veth: IpLink = {
+  ifindex: 2,
   ifname: 'eth0',
   flags: ['UP'],
   mtu: 1500,
@@ -95,13 +96,14 @@ test.each<{ type: string; link: Partial<IpLink> }>([
   { type: 'ipvlan', link: { linkinfo: { info_kind: 'ipvlan' } } },
   { type: 'tuntap', link: { linkinfo: { info_kind: 'tun', info_data: { type: 'tap' } } } },
   { type: 'tap', link: { linkinfo: { info_kind: 'tap' } } },
-  { type: 'physical', link: { linkinfo: undefined, parentbus: 'pci' } },
+  { type: 'physical', link: { linkinfo: undefined, parentbus: 'pci', parentdev: '0000:3b:00.0' } },
 ])('a $type link is one', ({ type, link }) => {
   expect(choose({ ...veth, ...link })[0]?.type).toBe(type);
 });
 
 test.each<{ why: RegExp; link: Partial<IpLink> }>([
   { why: /link eth0 .* is a bridge link/, link: { linkinfo: { info_kind: 'bridge' } } },
+  { why: /link eth0 .* is a device on the host's virtio bus/, link: { parentbus: 'virtio' } },
   { why: /link eth0 .* has no hardware address/, link: { link_type: 'none', address: undefined } },
 ])('what no guest can have is refused: $why', ({ why, link }) => {
   expect(() => choose({ ...veth, ...link })).toThrow(

@@ -3,12 +3,21 @@ import { SandboxError } from '../../sandbox-error.ts';
 import type { IpLink, IpNeighbour, IpRoute } from './ip-output.ts';
 
 /** Kinds of links a guest can be given, in the words of Kata's runtime. */
-export type EndpointType = 'virtual' | 'macvlan' | 'macvtap' | 'ipvlan' | 'tap' | 'tuntap' | 'physical';
+export type EndpointType =
+  'virtual' | 'macvlan' | 'macvtap' | 'ipvlan' | 'tap' | 'tuntap' | 'physical' | 'vhost-user';
 
 /** A link of a namespace that the guest shall have in its stead, with all that belongs to it. */
 export interface Endpoint {
   readonly name: string;
   readonly type: EndpointType;
+  /** Number of the link in its namespace. */
+  readonly index: number;
+  /** Of a physical link: the address of its PCI function. */
+  readonly pciAddress?: string;
+  /** Of a vhost-user link: where the process listens that moves its packets. */
+  readonly socketPath?: string;
+  /** Whether a tap can be opened several times. */
+  readonly isMultiQueue?: boolean;
   readonly mac: string;
   readonly mtuBytes: number;
   readonly hasArp: boolean;
@@ -36,6 +45,8 @@ export interface NamespaceFacts {
   /** Main table. */
   readonly ipv6Routes: readonly IpRoute[];
   readonly neighbours: readonly IpNeighbour[];
+  /** Sockets of processes that move the packets of an address, by the address. */
+  readonly vhostUserSockets?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -44,20 +55,33 @@ export interface NamespaceFacts {
  * link with an address that no guest can have.
  * @param facts what is in the namespace
  */
-export function chooseEndpoints({ links, ...facts }: NamespaceFacts): Endpoint[] {
-  return links
+export function chooseEndpoints(facts: NamespaceFacts): Endpoint[] {
+  return facts.links
     .filter((link) => link.addr_info.some(isGiven) && !link.flags.includes('LOOPBACK'))
     .map((link) => toEndpoint(link, facts))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function toEndpoint(link: IpLink, facts: Omit<NamespaceFacts, 'links'>): Endpoint {
-  const { ifname: name, address: mac } = link;
+/**
+ * Makes an endpoint of one link, with or without addresses. Error: `network_failed` for what no guest can have.
+ * @param link the link
+ * @param facts what else is in its namespace
+ */
+export function toEndpoint(link: IpLink, facts: NamespaceFacts): Endpoint {
+  const { ifname: name, address: mac, ifindex: index, parentdev, linkinfo } = link;
   const isOwn = ({ dev, type }: IpRoute): boolean => dev === name && type === 'unicast';
   if (mac === undefined || link.link_type !== 'ether') throw unusable(link, 'has no hardware address');
+  const socketPath = link.addr_info
+    .map(({ local }) => facts.vhostUserSockets?.get(local ?? ''))
+    .find((path) => path !== undefined);
+  const type = endpointType(link, socketPath);
   return {
     name,
-    type: endpointType(link),
+    type,
+    index,
+    ...(type === 'physical' && parentdev !== undefined ? { pciAddress: parentdev } : {}),
+    ...(type === 'vhost-user' && socketPath !== undefined ? { socketPath } : {}),
+    ...(linkinfo?.info_data?.multi_queue === true ? { isMultiQueue: true } : {}),
     mac,
     mtuBytes: link.mtu,
     hasArp: !link.flags.includes('NOARP'),
@@ -74,9 +98,12 @@ function toEndpoint(link: IpLink, facts: Omit<NamespaceFacts, 'links'>): Endpoin
   };
 }
 
-function endpointType(link: IpLink): EndpointType {
+/** In the order in which Kata's runtime asks. */
+function endpointType(link: IpLink, socketPath: string | undefined): EndpointType {
   const { info_kind: kind, info_data: data } = link.linkinfo ?? {};
-  if (link.parentbus !== undefined) return 'physical';
+  if (link.parentbus === 'pci') return 'physical';
+  if (link.parentbus !== undefined) throw unusable(link, `is a device on the host's ${link.parentbus} bus`);
+  if (socketPath !== undefined) return 'vhost-user';
   switch (kind) {
     case 'macvlan':
     case 'macvtap':

@@ -5,6 +5,7 @@ import { SandboxError } from '../../sandbox-error.ts';
 
 /** What `ip -json -details address show` says of a link; the rest is left out. */
 const linkSchema = z.object({
+  ifindex: z.int().positive(),
   ifname: z.string(),
   flags: z.array(z.string()),
   mtu: z.int().positive(),
@@ -13,10 +14,19 @@ const linkSchema = z.object({
   address: z.string().optional(),
   /** The bus of the device behind the link; absent for links made by software. */
   parentbus: z.string().optional(),
+  /** The device behind the link on that bus. */
+  parentdev: z.string().optional(),
   linkinfo: z
     .object({
       info_kind: z.string().optional(),
-      info_data: z.object({ type: z.string().optional() }).optional(),
+      info_data: z
+        .object({
+          /** Of a tun: `tun` or `tap`. */
+          type: z.string().optional(),
+          /** Of a tun: whether it can be opened several times. */
+          multi_queue: z.boolean().optional(),
+        })
+        .optional(),
     })
     .optional(),
   addr_info: z.array(

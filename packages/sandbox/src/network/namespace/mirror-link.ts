@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { UndoStack } from '../../undo-stack.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { parseFilters, parseQdiscs } from './ip-output.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 
@@ -18,13 +19,11 @@ export interface MirrorRequest {
  * link keeps its addresses. Errors: those of the tools.
  * @param request what to join
  * @param run runs in the namespace
- * @param undo gets what takes it back
  * @param signal ends it
  */
 export async function mirrorLink(
   { link, tap, mtuBytes, cookie }: MirrorRequest,
   run: RunInNamespace,
-  undo: UndoStack,
   signal: AbortSignal,
 ): Promise<void> {
   const redirect = (from: string, to: string): Promise<string> =>
@@ -32,13 +31,28 @@ export async function mirrorLink(
       signal,
     });
   await run(['ip', 'link', 'set', 'dev', tap, 'mtu', String(mtuBytes), 'up'], { signal });
-  await run(['tc', 'qdisc', 'add', 'dev', tap, 'ingress'], { signal });
+  await addIngress(tap, run, signal);
   await redirect(tap, link);
-  // A command that is cut short may have done its work: its reversal is there before it, and looks first.
-  undo.push(`filters of ${link}`, () => unmirrorLink(link, cookie, run));
-  await run(['tc', 'qdisc', 'add', 'dev', link, 'ingress'], { signal });
+  await addIngress(link, run, signal);
   await redirect(link, tap);
 }
+
+/** The kernel may be busy with a link that has just come up; as often and as long as Kata's runtime tries. */
+async function addIngress(link: string, run: RunInNamespace, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await run(['tc', 'qdisc', 'add', 'dev', link, 'ingress'], { signal });
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Error && error.message.includes('resource busy');
+      if (!isBusy || attempt > busyAttempts) throw error;
+      await delay(busyStepMs * attempt, undefined, { signal });
+    }
+  }
+}
+
+const busyAttempts = 5;
+const busyStepMs = 10;
 
 /** Every packet of every protocol; u32 is in more kernels than matchall. */
 const matchAll = ['parent', 'ffff:', 'protocol', 'all', 'u32', 'match', 'u32', '0', '0'];

@@ -2,9 +2,12 @@
 import type { PluggableDevice, PluggedDevice } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
-import { FakeGuestAgent } from '../../testing/fake-guest-agent.ts';
+import { FakeGuestAgent, type FakeGuestAgentOptions } from '../../testing/fake-guest-agent.ts';
 import { FakeNamespace, type FakeNamespaceOptions } from '../../testing/fake-namespace.ts';
+import { temporaryDirectory } from '../../testing/temporary-directory.ts';
+import type { NetworkModel } from '../network-options.ts';
 import { openNamespaceNetwork } from './namespace-network.ts';
+import type { MacvtapRequest } from './tap-files.ts';
 
 /** A namespace, though not one of networks: what runs in it is fake. */
 const path = '/proc/self/ns/uts';
@@ -23,15 +26,28 @@ const tap = { linkinfo: { info_kind: 'tun', info_data: { type: 'tap' } } };
 
 function link(name: string, more: object = {}): object {
   return {
-    ...{ ifname: name, flags: [], mtu: 1500, link_type: 'ether', address: '02:00:00:00:00:0a' },
+    ...{ ifindex: 7, ifname: name, flags: [], mtu: 1500, link_type: 'ether', address: '02:00:00:00:00:0a' },
     addr_info: [{ family: 'inet', local: '10.1.0.1', prefixlen: 24 }],
     ...more,
   };
 }
 
-async function setUp(options: FakeNamespaceOptions = {}, model: 'tcfilter' | 'none' = 'tcfilter') {
+const optionsFor = (model: NetworkModel) =>
+  ({ kind: 'namespace', path, model, mayBeEmpty: false, vhost: true }) as const;
+
+interface SetUpMore extends FakeGuestAgentOptions {
+  readonly mayBeEmpty?: boolean;
+  readonly vcpus?: number;
+}
+
+async function setUp(
+  options: FakeNamespaceOptions = {},
+  model: NetworkModel = 'tcfilter',
+  { mayBeEmpty = false, vcpus = 1, ...agentOptions }: SetUpMore = {},
+) {
   const namespace = new FakeNamespace(options);
-  const agent = new FakeGuestAgent();
+  const agent = new FakeGuestAgent(agentOptions);
+  const opened: MacvtapRequest[] = [];
   const plugged: PluggableDevice[] = [];
   const vm = {
     plug: <Device extends PluggableDevice>(device: Device): Promise<PluggedDevice<Device>> => {
@@ -40,14 +56,35 @@ async function setUp(options: FakeNamespaceOptions = {}, model: 'tcfilter' | 'no
 
       return Promise.resolve({ device, address } as PluggedDevice<Device>);
     },
+    unplug: (id: string) => {
+      plugged.splice(
+        plugged.findIndex((device) => device.id === id),
+        1,
+      );
+      return Promise.resolve();
+    },
   };
   const { signal } = new AbortController();
-  const network = await openNamespaceNetwork({ kind: 'namespace', path, model }, () => namespace.run, signal);
-  return { namespace, agent, plugged, vm, network };
+  const parts = {
+    ...{ enter: () => namespace.run, vhostDevice: '/nonexistent', vcpus },
+    openMacvtap: (request: MacvtapRequest) => {
+      opened.push(request);
+      const descriptors = Array.from({ length: request.count }, (_, index) => 100 + index);
+      return Promise.resolve({ descriptors, [Symbol.dispose]: () => undefined });
+    },
+  };
+  const network = await openNamespaceNetwork({ ...optionsFor(model), mayBeEmpty }, parts, signal);
+  const directory = await temporaryDirectory();
+  await network.leaveTrace(directory.path);
+  return {
+    ...{ namespace, agent, plugged, opened, vm, network, directory },
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
 }
 
-test('a link is joined to a tap of the machine, the guest is told, and the link is as before in the end', async () => {
-  const { namespace, agent, plugged, vm, network } = await setUp();
+test('a link is joined to a tap of the machine, the guest is told, and the link is as before in the end [proves model tcfilter, endpoint veth]', async () => {
+  await using setup = await setUp();
+  const { namespace, agent, plugged, vm, network } = setup;
   expect(network.namespacePath).toBe(path);
   await network.attach(vm, agent, {});
   expect(plugged).toEqual([
@@ -67,11 +104,12 @@ test('a link is joined to a tap of the machine, the guest is told, and the link 
 test.each(joining.map((step, index) => ({ step, index })))(
   'a failure of "$step" leaves the link as it was',
   async ({ step, index }) => {
-    const { namespace, agent, vm, network } = await setUp({
+    await using setup = await setUp({
       before: (command) => {
         if (command === step) throw new Error('refused');
       },
     });
+    const { namespace, agent, vm, network } = setup;
     await expect(network.attach(vm, agent, {})).rejects.toMatchObject({
       code: 'network_failed',
       message: 'link eth0 cannot be joined: refused',
@@ -89,13 +127,14 @@ test.each(joining.map((step, index) => ({ step, index })))(
 test('an end in the middle waits for the command under way and takes back what it did', async () => {
   const reached = Promise.withResolvers<undefined>();
   const goOn = Promise.withResolvers<undefined>();
-  const { namespace, agent, vm, network } = await setUp({
+  await using setup = await setUp({
     before: async (command) => {
       if (command !== joining[3]) return;
       reached.resolve(undefined);
       await goOn.promise;
     },
   });
+  const { namespace, agent, vm, network } = setup;
   const attaching = network.attach(vm, agent, {});
   const outcome = expect(attaching).rejects.toMatchObject({ name: 'AbortError' });
   await reached.promise;
@@ -106,7 +145,8 @@ test('an end in the middle waits for the command under way and takes back what i
 });
 
 test('filters that somebody else has put on the link in between stay', async () => {
-  const { namespace, agent, vm, network } = await setUp();
+  await using setup = await setUp();
+  const { namespace, agent, vm, network } = setup;
   await network.attach(vm, agent, {});
   namespace.ingress.set('eth0', ['ffff']);
   await network.close();
@@ -114,11 +154,12 @@ test('filters that somebody else has put on the link in between stay', async () 
 });
 
 test('a reversal that fails is reported', async () => {
-  const { agent, vm, network } = await setUp({
+  await using setup = await setUp({
     before: (command) => {
       if (command === leaving) throw new Error('refused');
     },
   });
+  const { agent, vm, network } = setup;
   await network.attach(vm, agent, {});
   await expect(network.close()).rejects.toMatchObject({
     code: 'network_failed',
@@ -126,8 +167,9 @@ test('a reversal that fails is reported', async () => {
   });
 });
 
-test('a tap is used as it is, with another address at the other end of it', async () => {
-  const { namespace, agent, plugged, vm, network } = await setUp({ links: [link('tap7', tap)] }, 'none');
+test('a tap is used as it is, with another address at the other end of it [proves model none, endpoint tap]', async () => {
+  await using setup = await setUp({ links: [link('tap7', tap)] }, 'none');
+  const { namespace, agent, plugged, vm, network } = setup;
   await network.attach(vm, agent, {});
   expect(plugged).toMatchObject([
     { mac: '06:00:00:00:00:0a', backend: { kind: 'tap', interfaceName: 'tap7' } },
@@ -137,16 +179,19 @@ test('a tap is used as it is, with another address at the other end of it', asyn
   expect(namespace.changes).toEqual([]);
 });
 
-test('an empty namespace is enough without a model', async () => {
-  const { agent, vm, network } = await setUp({ links: [] }, 'none');
+test('an empty namespace is enough without a model [proves model none]', async () => {
+  await using setup = await setUp({ links: [] }, 'none');
+  const { agent, vm, network } = setup;
   await network.attach(vm, agent, {});
   expect(agent.calls).toEqual([]);
 });
 
 test.each<{ says: RegExp; links: readonly object[]; model?: 'none' }>([
   { says: /namespace \/proc\/self\/ns\/uts has no link with an address/, links: [] },
-  { says: /link eth1 is a device of the host/, links: [link('eth1', { parentbus: 'pci' })] },
-  { says: /link m0 is a macvtap/, links: [link('m0', { linkinfo: { info_kind: 'macvtap' } })] },
+  {
+    says: /link eth1 is a device of the host \(0000:ff:1f.7\) that no IOMMU guards/,
+    links: [link('eth1', { parentbus: 'pci', parentdev: '0000:ff:1f.7' })],
+  },
   { says: /link eth0 needs a model/, links: [link('eth0')], model: 'none' },
   { says: /link br0 .* is a bridge link/, links: [link('br0', { linkinfo: { info_kind: 'bridge' } })] },
 ])('before anything is changed it is said that $says', async ({ says, links, model }) => {
@@ -162,7 +207,7 @@ test('a link that another sandbox has is refused', async () => {
   namespace.ingress.set('eth0', ['ffff']);
   const { signal } = new AbortController();
   await expect(
-    openNamespaceNetwork({ kind: 'namespace', path, model: 'tcfilter' }, () => namespace.run, signal),
+    openNamespaceNetwork(optionsFor('tcfilter'), { enter: () => namespace.run }, signal),
   ).rejects.toMatchObject({ code: 'network_failed', message: 'link eth0 has filters already' });
 });
 
@@ -173,10 +218,119 @@ test.each([
 ])('$file is no namespace for a guest', async ({ file, says }) => {
   const { run } = new FakeNamespace();
   const { signal } = new AbortController();
-  const options = { kind: 'namespace', path: file, model: 'tcfilter' } as const;
-  await expect(openNamespaceNetwork(options, () => run, signal)).rejects.toMatchObject({
+  const options = { ...optionsFor('tcfilter'), path: file };
+  await expect(openNamespaceNetwork(options, { enter: () => run }, signal)).rejects.toMatchObject({
     code: 'network_failed',
     // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- asymmetric matchers are typed any
     message: expect.stringMatching(says),
   });
+});
+
+test("by macvtap a link is taken: its address is the guest's, one open file for each CPU [proves model macvtap]", async () => {
+  await using setup = await setUp({}, 'macvtap', { vcpus: 2 });
+  const { namespace, plugged, opened, vm, network, agent } = setup;
+  await network.attach(vm, agent, {});
+  expect(namespace.changes).toEqual([
+    'save eth0',
+    'ip link add link eth0 name tap0_hako numtxqueues 2 numrxqueues 2 type macvtap mode bridge',
+    'ip address flush dev eth0',
+    'ip link set dev eth0 address PRIVATE',
+    'ip link set dev tap0_hako addrgenmode none',
+    'ip link set dev tap0_hako address 02:42:ac:11:00:02 mtu 1400',
+    'ip link set dev tap0_hako allmulticast on up',
+  ]);
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- asymmetric matchers are typed any
+  expect(opened).toEqual([{ index: expect.any(Number), mac: '02:42:ac:11:00:02', count: 2 }]);
+  expect(plugged).toMatchObject([
+    { mac: '02:42:ac:11:00:02', backend: { kind: 'tap-descriptors', descriptors: [100, 101] } },
+  ]);
+  await network.close();
+});
+
+test('a macvtap that is there is brought up and opened [proves endpoint macvtap]', async () => {
+  await using setup = await setUp({ links: [link('m0', { linkinfo: { info_kind: 'macvtap' } })] }, 'none');
+  const { namespace, opened, plugged, vm, network, agent } = setup;
+  await network.attach(vm, agent, {});
+  expect(namespace.changes).toEqual(['ip link set dev m0 allmulticast on up']);
+  expect(opened).toEqual([{ index: 7, mac: '02:00:00:00:00:0a', count: 1 }]);
+  expect(plugged).toMatchObject([{ backend: { kind: 'tap-descriptors', descriptors: [100] } }]);
+});
+
+/** A link without addresses: none is chosen by itself. */
+const bare = link('eth1', { addr_info: [], address: '02:00:00:00:00:0b' });
+const addresses = [{ family: 'ipv4', address: '10.2.0.1', prefixLength: 24 }] as const;
+
+test('at run time a link is added with what is said of it, and taken out again [proves interface at run time]', async () => {
+  await using setup = await setUp({ links: [link('eth0'), bare] });
+  const { namespace, agent, plugged, vm, network } = setup;
+  await network.attach(vm, agent, {});
+  await network.links?.add({ name: 'eth1', addresses, mtuBytes: 1300 }, {});
+  expect(plugged.map(({ id }) => id)).toEqual(['net0', 'net1']);
+  expect(agent.network.at(-1)).toMatchObject({
+    interface: { name: 'eth1', devicePath: '02/02', mtu: 1300n, IPAddresses: [{ address: '10.2.0.1' }] },
+  });
+  await expect(network.links?.add({ name: 'eth1' }, {})).rejects.toThrow(
+    /eth1 is given to the guest already/,
+  );
+  await expect(network.links?.add({ name: 'eth9' }, {})).rejects.toThrow(/link eth9 is not in/);
+  await network.links?.remove('02:00:00:00:00:0B', {});
+  expect(plugged.map(({ id }) => id)).toEqual(['net0']);
+  expect([...namespace.ingress.keys()].filter((name) => name.startsWith('eth'))).toEqual(['eth0']);
+  await expect(network.links?.remove('eth1', {})).rejects.toThrow(/guest has no interface "eth1"/);
+  // Numbers are not used twice: a guest may be slow to let go.
+  await network.links?.add({ name: 'eth1', addresses }, {});
+  expect(plugged.map(({ id }) => id)).toEqual(['net0', 'net2']);
+});
+
+test('an interface that the guest refuses leaves nothing, and can be tried again', async () => {
+  let refusals = 0;
+  await using setup = await setUp({ links: [link('eth0'), bare] }, 'tcfilter', {
+    before: (method) => {
+      if (method === 'updateInterface' && refusals++ === 1) throw new Error('refused');
+    },
+  });
+  const { namespace, agent, plugged, vm, network } = setup;
+  await network.attach(vm, agent, {});
+  await expect(network.links?.add({ name: 'eth1', addresses }, {})).rejects.toThrow('refused');
+  expect(plugged.map(({ id }) => id)).toEqual(['net0']);
+  expect(namespace.ingress.has('eth1')).toBe(false);
+  await network.links?.add({ name: 'eth1', addresses }, {});
+  expect(plugged).toHaveLength(2);
+});
+
+test('routes that are set stay when a link is added', async () => {
+  await using setup = await setUp({ links: [link('eth0'), bare] });
+  const { agent, vm, network } = setup;
+  await network.attach(vm, agent, {});
+  await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
+  await network.links?.add({ name: 'eth1', addresses }, {});
+  await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
+  expect(agent.routes.map(({ dest }) => dest)).toEqual(['10.9.0.0/16']);
+});
+
+test('a namespace that is set up late is looked at again, until there is a link', async () => {
+  const links: object[] = [];
+  let looks = 0;
+  await using setup = await setUp(
+    {
+      links,
+      before: (command) => {
+        if (!command.startsWith('ip -json -details address')) return;
+        looks += 1;
+        if (looks === 4) links.push(link('eth0'));
+      },
+    },
+    'tcfilter',
+    { mayBeEmpty: true },
+  );
+  const { agent, plugged, vm, network } = setup;
+  await expect(network.links?.rescan({})).rejects.toMatchObject({ code: 'invalid_state' });
+  await network.attach(vm, agent, {});
+  expect(looks).toBe(2);
+  expect(await network.links?.rescan({ timeoutMs: 0 })).toBe(0);
+  expect(plugged).toEqual([]);
+  expect(await network.links?.rescan({})).toBe(1);
+  expect(plugged).toHaveLength(1);
+  expect(await network.links?.rescan({})).toBe(1);
+  expect(looks).toBe(4);
 });

@@ -1,126 +1,248 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-
-import type { VirtualMachine } from '@hako/hypervisor';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { AgentCallOptions } from '../../process/guest-agent.ts';
-import { describeError, SandboxError } from '../../sandbox-error.ts';
-import { UndoStack } from '../../undo-stack.ts';
-import type { GuestNetwork } from '../guest-network.ts';
+import { SandboxError } from '../../sandbox-error.ts';
+import type { GuestNetwork, LinkControl, LinkRequest, NetworkMachine } from '../guest-network.ts';
 import type { CheckedNetwork } from '../network-options.ts';
-import type { NetworkAgent } from '../user-network.ts';
-import { chooseEndpoints, type Endpoint } from './endpoint.ts';
-import { guestMessages, type GuestCard } from './guest-messages.ts';
-import { mirrorLink } from './mirror-link.ts';
-import { expectNetworkNamespace, isGone } from './namespace-file.ts';
-import { writeTrace } from './network-trace.ts';
+import type { NetworkAgent } from '../network-agent.ts';
+import { chooseEndpoints, toEndpoint, type Endpoint } from './endpoint.ts';
+import { GuestCards, notRemoved } from './guest-cards.ts';
+import type { JoinContext } from './join-card.ts';
+import { expectNetworkNamespace } from './namespace-file.ts';
+import { namespaceResolver } from './namespace-resolver.ts';
+import { NetworkTrace } from './network-trace.ts';
 import { planCard, type CardPlan } from './plan-card.ts';
-import { readNamespace } from './read-namespace.ts';
+import { readNamespace, type NamespaceView } from './read-namespace.ts';
 import { enterNamespace, type RunInNamespace } from './run-in-namespace.ts';
+import { openMacvtap, type OpenMacvtap } from './tap-files.ts';
+import { planFunction } from './vfio-function.ts';
 
 /** What `tc` takes at most (`TC_COOKIE_MAX_SIZE`). */
 const cookieBytes = 16;
 
+/** How often a namespace is looked at that is set up late, and for how long: as Kata's runtime does. */
+const rescanIntervalMs = 50;
+const rescanTimeoutMs = 5_000;
+
 type NamespaceOptions = Extract<CheckedNetwork, { kind: 'namespace' }>;
+
+/** Parts that tests replace. */
+export interface NamespaceParts {
+  /** Opens a way into a namespace. */
+  readonly enter?: ((path: string) => RunInNamespace) | undefined;
+  readonly openMacvtap?: OpenMacvtap | undefined;
+  /** CPUs of the machine: as many pairs of queues a card has. Default 1. */
+  readonly vcpus?: number | undefined;
+  /** Default `/sys`. */
+  readonly sysfs?: string | undefined;
+  /** Default `/dev/vhost-net`. */
+  readonly vhostDevice?: string | undefined;
+}
 
 /**
  * Reads a network namespace and decides how a guest is joined to it; changes nothing. Errors: `network_failed`, those of
  * the tools.
  * @param options which, and how
- * @param enter opens a way into it
+ * @param parts parts to use instead of the real ones
  * @param signal ends it
  */
 export async function openNamespaceNetwork(
-  { path, model }: NamespaceOptions,
-  enter: (path: string) => RunInNamespace = enterNamespace,
+  options: NamespaceOptions,
+  parts: NamespaceParts,
   signal: AbortSignal,
 ): Promise<GuestNetwork> {
+  const { path, model } = options;
   await expectNetworkNamespace(path);
-  const run = enter(path);
+  const run = (parts.enter ?? enterNamespace)(path);
   const view = await readNamespace(run, signal);
   const endpoints = chooseEndpoints(view);
-  if (endpoints.length === 0 && model !== 'none') {
+  if (endpoints.length === 0 && model !== 'none' && !options.mayBeEmpty) {
     throw new SandboxError('network_failed', `network namespace ${path} has no link with an address`, {
       remedy: 'set it up first',
     });
   }
-  const cards = endpoints.map((endpoint, index) => planCard({ endpoint, index, model, qdiscs: view.qdiscs }));
-  return new NamespaceNetwork(path, run, cards);
+  const network = new NamespaceNetwork(options, run, parts, await namespaceResolver(path));
+  await network.plan(view, endpoints);
+  return network;
 }
 
-class NamespaceNetwork implements GuestNetwork {
-  readonly namespacePath: string;
-  readonly #run: RunInNamespace;
-  readonly #cards: readonly CardPlan[];
-  readonly #cookie = randomBytes(cookieBytes).toString('hex');
-  readonly #undo = new UndoStack();
-  readonly #closing = new AbortController();
-  #attaching: Promise<void> = Promise.resolve();
+/** What a network is attached to. */
+interface AttachedGuest {
+  readonly vm: NetworkMachine;
+  readonly agent: NetworkAgent;
+  /** Whether the host's kernel moves the packets. */
+  readonly vhost: boolean;
+}
 
-  constructor(namespacePath: string, run: RunInNamespace, cards: readonly CardPlan[]) {
-    this.namespacePath = namespacePath;
+class NamespaceNetwork implements GuestNetwork, LinkControl {
+  readonly namespacePath: string;
+  readonly dns: readonly string[];
+  readonly #options: NamespaceOptions;
+  readonly #run: RunInNamespace;
+  readonly #parts: NamespaceParts;
+  readonly #cards = new GuestCards();
+  readonly #cookie = randomBytes(cookieBytes).toString('hex');
+  readonly #closing = new AbortController();
+  #plans: readonly CardPlan[] = [];
+  #nextCard = 0;
+  #trace: NetworkTrace | undefined;
+  #guest: AttachedGuest | undefined;
+  /** One change at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    options: NamespaceOptions,
+    run: RunInNamespace,
+    parts: NamespaceParts,
+    dns: readonly string[] = [],
+  ) {
+    this.namespacePath = options.path;
+    this.dns = dns;
+    this.#options = options;
     this.#run = run;
-    this.#cards = cards;
+    this.#parts = parts;
+  }
+
+  get links(): LinkControl {
+    return this;
+  }
+
+  async plan(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<void> {
+    const { model } = this.#options;
+    const { vcpus = 1, sysfs } = this.#parts;
+    const plans: CardPlan[] = [];
+    for (const endpoint of endpoints) {
+      const index = this.#nextCard + plans.length;
+      const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs });
+      const { connection } = plan;
+      if (connection.kind === 'vfio') await planFunction(endpoint.name, connection.pciAddress, sysfs);
+      plans.push(plan);
+    }
+    this.#nextCard += plans.length;
+    this.#plans = plans;
   }
 
   async leaveTrace(directory: string): Promise<void> {
-    const links = this.#cards.flatMap(({ mirrored, endpoint }) => (mirrored ? [endpoint.name] : []));
-    await writeTrace(directory, { namespacePath: this.namespacePath, cookie: this.#cookie, links });
+    this.#trace = new NetworkTrace(directory, this.namespacePath, this.#cookie);
+    await this.#trace.write();
   }
 
-  attach(
-    vm: Pick<VirtualMachine, 'plug'>,
-    agent: NetworkAgent,
-    { signal: callerSignal }: AgentCallOptions,
-  ): Promise<void> {
-    const signals = [this.#closing.signal, ...(callerSignal === undefined ? [] : [callerSignal])];
-    const attaching = this.#attach(vm, agent, AbortSignal.any(signals));
-    this.#attaching = attaching;
-    return attaching;
+  attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void> {
+    return this.#enqueue(options, async (signal) => {
+      this.#guest = { vm, agent, vhost: await this.#hasVhost() };
+      // Whoever says that it is set up late may have done it while the machine booted.
+      if (this.#plans.length === 0 && this.#options.mayBeEmpty) await this.#look(signal);
+      await this.#attachPlanned(signal, true);
+    });
+  }
+
+  add({ name, addresses, mtuBytes }: LinkRequest, options: AgentCallOptions): Promise<void> {
+    return this.#enqueue(options, async (signal) => {
+      const view = await readNamespace(this.#run, signal);
+      const link = view.links.find(({ ifname }) => ifname === name);
+      if (link === undefined || this.#cards.has(name)) {
+        const why = link === undefined ? 'is not in' : 'is given to the guest already, from';
+        throw new SandboxError('network_failed', `link ${name} ${why} ${this.namespacePath}`);
+      }
+      const endpoint: Endpoint = {
+        ...toEndpoint(link, view),
+        ...(addresses === undefined ? {} : { addresses }),
+        ...(mtuBytes === undefined ? {} : { mtuBytes }),
+      };
+      await this.plan(view, [endpoint]);
+      await this.#attachPlanned(signal, true);
+    });
+  }
+
+  remove(nameOrMac: string, options: AgentCallOptions): Promise<void> {
+    return this.#enqueue(options, async (signal) => {
+      const { vm } = this.#expectGuest();
+      await this.#cards.remove(nameOrMac, vm, signal);
+    });
+  }
+
+  rescan(options: AgentCallOptions): Promise<number> {
+    const { timeoutMs = rescanTimeoutMs } = options;
+    return this.#enqueue(options, async (signal) => {
+      this.#expectGuest();
+      const end = performance.now() + timeoutMs;
+      while (this.#cards.size === 0) {
+        await this.#look(signal);
+        // As upstream: the neighbours of links that come late are left to the guest to learn.
+        if (this.#plans.length > 0) await this.#attachPlanned(signal, false);
+        else if (performance.now() >= end) break;
+        else await delay(rescanIntervalMs, undefined, { signal });
+      }
+      return this.#cards.size;
+    });
+  }
+
+  updateRoutes(
+    routes: Parameters<LinkControl['updateRoutes']>[0],
+    options: AgentCallOptions,
+  ): ReturnType<LinkControl['updateRoutes']> {
+    return this.#enqueue(options, (signal) =>
+      this.#cards.setRoutes(routes, this.#expectGuest().agent, signal),
+    );
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     // What is being done is finished or given up before it is taken back; each command is bounded.
-    await this.#attaching.catch(() => undefined);
-    if (await isGone(this.namespacePath)) return;
-    const [failure] = await this.#undo.unwind();
-    if (failure === undefined) return;
-    const { step, error: cause } = failure;
-    throw new SandboxError('network_failed', `${step} could not be removed: ${describeError(cause)}`, {
-      cause,
-    });
+    await this.#last.catch(() => undefined);
+    const [failure] = await this.#cards.close();
+    if (failure !== undefined) throw notRemoved(failure);
   }
 
-  async #attach(vm: Pick<VirtualMachine, 'plug'>, agent: NetworkAgent, signal: AbortSignal): Promise<void> {
-    const cards: GuestCard[] = [];
-    // One after the other: the guest numbers cards as they come, and the order is to be the same each time.
-    for (const plan of this.#cards) cards.push(await this.#plug(plan, vm, signal));
-    const { interfaces, routes, neighbours } = guestMessages(cards);
-    for (const one of interfaces) await agent.updateInterface({ interface: one }, { signal });
-    if (routes.length > 0) await agent.updateRoutes({ routes: { Routes: [...routes] } }, { signal });
-    if (neighbours.length > 0) {
-      await agent.addARPNeighbors({ neighbors: { ARPNeighbors: [...neighbours] } }, { signal });
-    }
+  async #look(signal: AbortSignal): Promise<void> {
+    const view = await readNamespace(this.#run, signal);
+    await this.plan(view, chooseEndpoints(view));
   }
 
-  async #plug(plan: CardPlan, vm: Pick<VirtualMachine, 'plug'>, signal: AbortSignal): Promise<GuestCard> {
-    const { id, mac, tap, mirrored, endpoint } = plan;
-    const backend = { kind: 'tap', interfaceName: tap } as const;
-    const { address } = await vm.plug({ kind: 'network', id, mac, backend }, { signal });
-    if (mirrored) await this.#mirror(endpoint, tap, signal);
-    return { endpoint, mac, pciPath: address.pciPath };
+  /** All of the planned cards, or none. */
+  async #attachPlanned(signal: AbortSignal, withNeighbours: boolean): Promise<void> {
+    const plans = this.#plans;
+    this.#plans = [];
+    const { vm, agent, vhost } = this.#expectGuest();
+    const { openMacvtap: open = openMacvtap, sysfs } = this.#parts;
+    if (this.#trace === undefined) throw new SandboxError('invalid_state', 'the network has no trace');
+    const context: JoinContext = {
+      ...{ namespacePath: this.namespacePath, run: this.#run, vm, trace: this.#trace, vhost, sysfs },
+      openMacvtap: open,
+    };
+    await this.#cards.add(plans, { context, vm, agent, withNeighbours }, signal);
   }
 
-  async #mirror({ name: link, mtuBytes }: Endpoint, tap: string, signal: AbortSignal): Promise<void> {
-    const request = { link, tap, mtuBytes, cookie: this.#cookie };
-    try {
-      await mirrorLink(request, this.#run, this.#undo, signal);
-    } catch (cause) {
-      if (signal.aborted) throw cause;
-      throw new SandboxError('network_failed', `link ${link} cannot be joined: ${describeError(cause)}`, {
-        cause,
+  #expectGuest(): AttachedGuest {
+    if (this.#guest === undefined) throw new SandboxError('invalid_state', 'the machine has no network yet');
+    return this.#guest;
+  }
+
+  async #hasVhost(): Promise<boolean> {
+    if (!this.#options.vhost) return false;
+    return access(this.#parts.vhostDevice ?? '/dev/vhost-net', constants.R_OK | constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #enqueue<T>(
+    { signal: callerSignal }: AgentCallOptions,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const signals = [this.#closing.signal, ...(callerSignal === undefined ? [] : [callerSignal])];
+    const signal = AbortSignal.any(signals);
+    const done = this.#last
+      .catch(() => undefined)
+      .then(() => {
+        signal.throwIfAborted();
+        return work(signal);
       });
-    }
+    this.#last = done;
+    return done;
   }
 }

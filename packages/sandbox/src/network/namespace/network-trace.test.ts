@@ -7,43 +7,52 @@ import { expect, test } from 'vitest';
 import { FakeNamespace } from '../../testing/fake-namespace.ts';
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
 import { traceFile } from '../leftover-network.ts';
-import { followTrace, writeTrace } from './network-trace.ts';
+import { followTrace, NetworkTrace } from './network-trace.ts';
 
 const cookie = '0102';
+const mirrorsOf = (link: string) => [{ kind: 'mirror', link } as const];
+const macvtap = {
+  ...{ kind: 'macvtap', link: 'eth0', tap: 'tap0_hako', index: 9000, files: 'net0', neighbours: [] },
+  ...{ mac: '02:00:00:00:00:0a', privateMac: '02:00:00:00:00:0b' },
+};
 const namespacePath = '/proc/self/ns/uts';
 
 test('what a dead owner left is removed, and what is not its own stays', async () => {
   await using directory = await temporaryDirectory();
-  await writeTrace(directory.path, {
-    namespacePath,
-    cookie,
-    links: ['mine', 'bare', 'other', 'both', 'none'],
-  });
+  const trace = new NetworkTrace(directory.path, namespacePath, cookie);
+  for (const link of ['mine', 'bare', 'other', 'both', 'none']) {
+    await trace.add({ kind: 'mirror', link });
+  }
+  const changes = mirrorsOf('gone');
+  for (const change of changes) await trace.add(change);
+  for (const change of changes) await trace.remove(change);
   const namespace = new FakeNamespace();
   namespace.ingress.set('mine', [cookie]);
   namespace.ingress.set('bare', []);
   namespace.ingress.set('other', ['0304']);
   namespace.ingress.set('both', [cookie, undefined]);
   const text = await readFile(join(directory.path, traceFile), 'utf8');
-  await followTrace(text, () => namespace.run);
+  await followTrace(text, directory.path, () => namespace.run);
   expect([...namespace.ingress.keys()]).toEqual(['other', 'both']);
-  await followTrace(text, () => namespace.run);
-  expect(namespace.changes).toEqual(['tc qdisc del dev mine ingress', 'tc qdisc del dev bare ingress']);
+  await followTrace(text, directory.path, () => namespace.run);
+  expect(namespace.changes).toEqual(['tc qdisc del dev bare ingress', 'tc qdisc del dev mine ingress']);
 });
 
 test.each([
   'no json',
   '{}',
-  JSON.stringify({ namespacePath, cookie: 'x', links: ['eth0'] }),
-  JSON.stringify({ namespacePath: '/nonexistent', cookie, links: ['eth0'] }),
-  JSON.stringify({ namespacePath: '/etc/hostname', cookie, links: ['eth0'] }),
+  JSON.stringify({ namespacePath, cookie: 'x', changes: mirrorsOf('eth0') }),
+  JSON.stringify({ namespacePath, cookie, changes: [{ kind: 'vfio', pciAddress: '../../../etc' }] }),
+  JSON.stringify({ namespacePath, cookie, changes: [{ ...macvtap, files: '../../etc/passwd' }] }),
+  JSON.stringify({ namespacePath: '/nonexistent', cookie, changes: mirrorsOf('eth0') }),
+  JSON.stringify({ namespacePath: '/etc/hostname', cookie, changes: mirrorsOf('eth0') }),
 ])('nothing is run for %s', async (text) => {
-  await followTrace(text, () => () => Promise.reject(new Error('was run')));
+  await followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('was run')));
 });
 
 test('a failure is told, so that the trace is kept', async () => {
-  const text = JSON.stringify({ namespacePath, cookie, links: ['eth0'] });
-  await expect(followTrace(text, () => () => Promise.reject(new Error('refused')))).rejects.toThrow(
-    'refused',
-  );
+  const text = JSON.stringify({ namespacePath, cookie, changes: mirrorsOf('eth0') });
+  await expect(
+    followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('refused'))),
+  ).rejects.toThrow('refused');
 });

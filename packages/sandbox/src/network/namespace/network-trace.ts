@@ -1,42 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { traceFile } from '../leftover-network.ts';
-import { unmirrorLink } from './mirror-link.ts';
 import { isGone } from './namespace-file.ts';
+import { networkChangeSchema, undoChange, type NetworkChange } from './network-change.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 
 const traceSchema = z.object({
   namespacePath: z.string(),
   cookie: z.string().regex(/^(?:[\da-f]{2}){1,16}$/),
-  links: z.array(z.string()),
+  changes: z.array(networkChangeSchema),
 });
 
-/** What a sandbox changes in a namespace: the filters with its mark on these links. Taps end with the hypervisor. */
-export type NetworkTrace = z.infer<typeof traceSchema>;
+/** The changes of one sandbox on the host, on file: each is written down before it is made. */
+export class NetworkTrace {
+  /** Run directory of the sandbox. */
+  readonly directory: string;
+  /** The mark of its filters. */
+  readonly cookie: string;
+  readonly #namespacePath: string;
+  readonly #changes = new Set<NetworkChange>();
 
-/**
- * Writes a trace before anything is changed.
- * @param directory run directory of the sandbox
- * @param trace what is going to be changed
- */
-export async function writeTrace(directory: string, trace: NetworkTrace): Promise<void> {
-  await writeFile(join(directory, traceFile), `${JSON.stringify(trace)}\n`, { mode: 0o600 });
+  constructor(directory: string, namespacePath: string, cookie: string) {
+    this.directory = directory;
+    this.cookie = cookie;
+    this.#namespacePath = namespacePath;
+  }
+
+  /** Writes down a change that is going to be made. */
+  async add(change: NetworkChange): Promise<void> {
+    this.#changes.add(change);
+    await this.write();
+  }
+
+  /** Forgets a change that was taken back. */
+  async remove(change: NetworkChange): Promise<void> {
+    this.#changes.delete(change);
+    await this.write();
+  }
+
+  /** Writes the file anew: whole, or not at all. */
+  async write(): Promise<void> {
+    const trace = { namespacePath: this.#namespacePath, cookie: this.cookie, changes: [...this.#changes] };
+    const path = join(this.directory, traceFile);
+    await writeFile(`${path}.new`, `${JSON.stringify(trace)}\n`, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
 }
 
 /**
- * Takes back what a dead owner left in a namespace. Errors: those of the tools. What cannot be understood is no trace of ours.
+ * Takes back what a dead owner left, the last change first. Errors: those of the tools. What cannot be understood is no trace
+ * of ours.
  * @param text content of the trace
+ * @param directory run directory of the sandbox
  * @param enter opens a way into a namespace
  */
-export async function followTrace(text: string, enter: (path: string) => RunInNamespace): Promise<void> {
+export async function followTrace(
+  text: string,
+  directory: string,
+  enter: (path: string) => RunInNamespace,
+): Promise<void> {
   const trace = traceSchema.safeParse(parseJson(text)).data;
-  if (trace === undefined || (await isGone(trace.namespacePath))) return;
-  const run = enter(trace.namespacePath);
-  for (const link of trace.links) await unmirrorLink(link, trace.cookie, run);
+  if (trace === undefined) return;
+  const { namespacePath, cookie, changes } = trace;
+  const run = (await isGone(namespacePath)) ? undefined : enter(namespacePath);
+  for (const change of changes.toReversed()) await undoChange(change, { run, directory, cookie });
 }
 
 function parseJson(text: string): unknown {

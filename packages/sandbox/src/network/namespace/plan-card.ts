@@ -1,8 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+
 import { SandboxError } from '../../sandbox-error.ts';
 import type { NetworkModel } from '../network-options.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { TcQdisc } from './ip-output.ts';
+
+/** What connects a card of the machine with a link. */
+export type Connection =
+  /** A tap that is there. */
+  | { readonly kind: 'tap'; readonly tap: string }
+  /** A tap that the hypervisor makes by this name and that ends with it, joined to the link by filters. */
+  | { readonly kind: 'mirror'; readonly tap: string }
+  /** A macvtap made on the link, which gives the guest its own hardware address and takes this one instead. */
+  | { readonly kind: 'macvtap'; readonly tap: string; readonly privateMac: string }
+  /** A macvtap that is there. */
+  | { readonly kind: 'own-macvtap' }
+  /** A process that moves the packets. */
+  | { readonly kind: 'vhost-user'; readonly socketPath: string }
+  /** None: the guest gets the device itself. */
+  | { readonly kind: 'vfio'; readonly pciAddress: string };
 
 /** How one link becomes a card of the machine. */
 export interface CardPlan {
@@ -11,10 +28,9 @@ export interface CardPlan {
   readonly id: string;
   /** What the card says its hardware address is. */
   readonly mac: string;
-  /** What the hypervisor opens: a tap that is there, or one that it makes by this name and that ends with it. */
-  readonly tap: string;
-  /** Whether the tap has to be joined to the link by filters. */
-  readonly mirrored: boolean;
+  /** Pairs of queues, so that several CPUs can send and receive at once. */
+  readonly queues: number;
+  readonly connection: Connection;
 }
 
 /** What {@link planCard} decides about. */
@@ -23,24 +39,46 @@ export interface CardRequest {
   /** Number of the card. */
   readonly index: number;
   readonly model: NetworkModel;
+  /** CPUs of the machine. */
+  readonly vcpus: number;
   readonly qdiscs: readonly TcQdisc[];
 }
+
+/** More pairs of queues than this bring little, and each costs interrupts and descriptors. */
+const mostQueues = 16;
 
 /**
  * Decides how a link becomes a card. Error: `network_failed` for what cannot be joined by this model.
  * @param request the link and the model
  */
-export function planCard({ endpoint, index, model, qdiscs }: CardRequest): CardPlan {
-  const { name, type, mac } = endpoint;
-  const id = `net${index}`;
+export function planCard(request: CardRequest): CardPlan {
+  const { endpoint, index, vcpus } = request;
+  const { type, mac, isMultiQueue = false } = endpoint;
+  const isTap = type === 'tap' || type === 'tuntap';
+  const hasQueues = isTap ? isMultiQueue : type !== 'vhost-user' && type !== 'physical';
+  return {
+    endpoint,
+    id: `net${index}`,
+    mac: isTap ? otherEnd(mac) : mac,
+    queues: hasQueues ? Math.min(vcpus, mostQueues) : 1,
+    connection: connectionTo(request),
+  };
+}
+
+function connectionTo({ endpoint, index, model, qdiscs }: CardRequest): Connection {
+  const { name, type, pciAddress, socketPath } = endpoint;
   switch (type) {
     case 'tap':
     case 'tuntap':
-      return { endpoint, id, mac: otherEnd(mac), tap: name, mirrored: false };
-    case 'physical':
-      throw refusal(name, 'is a device of the host, and passing it through is not supported');
+      return { kind: 'tap', tap: name };
     case 'macvtap':
-      throw refusal(name, 'is a macvtap, which a running machine cannot be given');
+      return { kind: 'own-macvtap' };
+    case 'physical':
+      if (pciAddress === undefined) throw refusal(name, 'is a device of the host without an address');
+      return { kind: 'vfio', pciAddress };
+    case 'vhost-user':
+      if (socketPath === undefined) throw refusal(name, 'has no socket');
+      return { kind: 'vhost-user', socketPath };
     case 'virtual':
     case 'macvlan':
     case 'ipvlan':
@@ -48,7 +86,11 @@ export function planCard({ endpoint, index, model, qdiscs }: CardRequest): CardP
     default:
       return type satisfies never;
   }
-  if (model === 'none') throw refusal(name, 'needs a model that joins it', 'use the model tcfilter');
+  const tap = `tap${index}_hako`;
+  if (model === 'none')
+    throw refusal(name, 'needs a model that joins it', 'use the model tcfilter or macvtap');
+  // All ipvlans of a link share its hardware address, so nothing can be told apart by it.
+  if (model === 'macvtap' && type !== 'ipvlan') return { kind: 'macvtap', tap, privateMac: randomMac() };
   if (qdiscs.some(({ dev, kind }) => dev === name && (kind === 'ingress' || kind === 'clsact'))) {
     throw refusal(
       name,
@@ -56,13 +98,20 @@ export function planCard({ endpoint, index, model, qdiscs }: CardRequest): CardP
       `use one sandbox per namespace, or remove them with \`tc qdisc del dev ${name} ingress\``,
     );
   }
-  return { endpoint, id, mac, tap: `tap${index}_hako`, mirrored: true };
+  return { kind: 'mirror', tap };
 }
 
 /** The two ends of a cable have two addresses: the tap keeps its own, and the guest has one that follows from it. */
 function otherEnd(mac: string): string {
   const first = (Number.parseInt(mac.slice(0, 2), 16) | 0x02) ^ 0x04;
   return first.toString(16).padStart(2, '0') + mac.slice(2);
+}
+
+/** One that nobody has registered, of a single station. */
+function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = ((bytes[0] ?? 0) | 0x02) & 0xfe;
+  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
 function refusal(link: string, why: string, remedy = 'use another namespace'): SandboxError {

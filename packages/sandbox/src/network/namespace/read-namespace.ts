@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NamespaceFacts } from './endpoint.ts';
+import { findVhostUserSockets } from './vhost-user-sockets.ts';
 import { parseLinks, parseNeighbours, parseQdiscs, parseRoutes, type TcQdisc } from './ip-output.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 
@@ -9,7 +10,7 @@ export interface NamespaceView extends NamespaceFacts {
 }
 
 /**
- * Reads links, addresses, routes of the main table, neighbours and queueing disciplines. Errors: those of the tools, and
+ * Reads links with their vhost-user sockets, addresses, routes of the main table, neighbours and queueing disciplines. Errors: those of the tools, and
  * `tool_failed` for output that is not understood.
  * @param run runs in the namespace
  * @param signal ends it
@@ -23,8 +24,10 @@ export async function readNamespace(run: RunInNamespace, signal: AbortSignal): P
     ip('neighbour', 'show'),
     run(['tc', '-json', 'qdisc', 'show'], { signal }),
   ]);
+  const parsedLinks = parseLinks(links);
   return {
-    links: parseLinks(links),
+    links: parsedLinks,
+    vhostUserSockets: await findVhostUserSockets(parsedLinks),
     ipv4Routes: parseRoutes(ipv4Routes),
     ipv6Routes: parseRoutes(ipv6Routes),
     neighbours: parseNeighbours(neighbours),

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { HypervisorError, type VirtualMachine } from '@hako/hypervisor';
+
+import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import { throwIfAborted, type WaitOptions } from './deadline.ts';
+import { fromHypervisorFailure } from './hypervisor-failure.ts';
+import { adoptNetwork } from './network/adopted-network.ts';
+import { removeLeftCgroups } from './resources/host-cgroup/leftover-cgroup.ts';
+import { notedMachine } from './run/noted-machine.ts';
+import { parseSurvival } from './run/parse-survival.ts';
+import { outputPort } from './process/output-ports.ts';
+import { RunDirectory } from './run/run-directory.ts';
+import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
+import { SurvivalLedger } from './run/survival-ledger.ts';
+import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
+import { SandboxError } from './sandbox-error.ts';
+import { checkOptions, type SandboxConfig } from './sandbox-options.ts';
+import { Sandbox } from './sandbox.ts';
+import { planSharing } from './share/share-plan.ts';
+import { Timeline } from './timeline.ts';
+import { UndoStack } from './undo-stack.ts';
+
+/** An agent that lives takes a connection at once; an emulated one that is busy takes a while. */
+const defaultTimeoutMs = 15_000;
+const vmStopTimeoutMs = 5_000;
+
+/** Where to look, and for how long to try. */
+export type AdoptSandboxOptions = RegistryOptions & WaitOptions;
+
+/**
+ * Makes this process the owner of a sandbox whose owner is dead and which survived that (`onOwnerExit: 'keep'`): machine, file
+ * sharing, network and agent are taken up, containers with them. It is as if this process had made it; what it does not know
+ * any more: hooks of the containers, devices that containers had, and how to make the machine larger. Of several processes
+ * that try one succeeds. A sandbox that turns out to be dead is cleaned up.
+ *
+ * Errors: `sandbox_not_found`, `invalid_state` (it has an owner, or another process was faster), `vm_exited`, `agent_failed`,
+ * `permission_denied`, `aborted`, `timeout`. After the last four it is left as it is.
+ * @param id the sandbox, or the unique beginning of its id
+ * @param options limits; default 15 s
+ * @param components parts to use instead of the real ones
+ */
+export async function adoptSandbox(
+  id: string,
+  options: AdoptSandboxOptions = {},
+  components: Partial<SandboxComponents> = {},
+): Promise<Sandbox> {
+  throwIfAborted(options.signal);
+  const listing = await findSandbox(id, options);
+  const runDirectory =
+    listing.status === 'orphaned'
+      ? await RunDirectory.takeOver(dirname(listing.directory), listing.id)
+      : undefined;
+  if (runDirectory === undefined) throw notAdoptable(listing);
+  try {
+    const sandbox = await takeUp(runDirectory, options, components);
+    await sandbox.ready(options);
+    return sandbox;
+  } catch (error) {
+    const reason = explain(listing.id, error);
+    if (reason instanceof SandboxError && reason.code === 'vm_exited') await runDirectory.clear();
+    else await runDirectory.disown();
+    throw reason;
+  }
+}
+
+/** That the machine is gone means something else here than at a boot. */
+function explain(id: string, error: unknown): unknown {
+  if (!HypervisorError.is(error) || error.code !== 'vmm_exited') return fromHypervisorFailure(error);
+  return new SandboxError('vm_exited', `sandbox ${id} ended with its owner`, { cause: error });
+}
+
+function notAdoptable({ id, status, owner }: SandboxListing): SandboxError {
+  const isOwned = status !== 'exited' && status !== 'failed' && status !== 'orphaned';
+  const why = isOwned
+    ? `belongs to process ${owner.pid}`
+    : status === 'orphaned'
+      ? 'has just been adopted by another process'
+      : `is ${status}`;
+  return new SandboxError('invalid_state', `sandbox ${id} ${why}`, { remedy: 'see `hako ps`' });
+}
+
+async function takeUp(
+  runDirectory: RunDirectory,
+  { signal, timeoutMs = defaultTimeoutMs }: WaitOptions,
+  components: Partial<SandboxComponents>,
+): Promise<Sandbox> {
+  const { record, path: directory } = runDirectory;
+  const survival = parseSurvival(record.survival);
+  if (survival === undefined) {
+    throw new SandboxError('vm_exited', `what is known of sandbox ${record.id} cannot be understood`);
+  }
+  const config = checkAgain(record.id, dirname(directory), survival.options);
+  const parts = await completeComponents(components, config.options);
+  const limits = { timeoutMs, ...(signal && { signal }) };
+  const place = record.guest?.share;
+  const share = place === undefined ? undefined : await parts.adoptFileShare({ directory, place });
+  if (share === undefined) throw new SandboxError('vm_exited', 'the file sharing of the sandbox has ended');
+  let vm: VirtualMachine | undefined;
+  try {
+    vm = await parts.hypervisor.adoptVm(survival.vm, limits);
+    const connectAgent: ConnectAgent = (stream) => parts.connectAgent(stream, outputPort(directory, 'owner'));
+    const endpoint = await reachAgent(vm, connectAgent, limits);
+    const { logger } = parts;
+    const ledger = new SurvivalLedger(
+      { runDirectory, vm, options: survival.options, logger },
+      survival.containers,
+    );
+    const network = adoptNetwork(directory);
+    const undo = new UndoStack();
+    undo.push('run directory', () => runDirectory.release(runDirectory.record.outcome));
+    undo.push('control groups', async () => {
+      if (!(await removeLeftCgroups(directory))) throw new Error('they have members');
+    });
+    undo.push('file sharing', () => share.close());
+    undo.push('network', () => network.close());
+    pushVm(undo, vm, config.options.keepConsoleLog);
+    return new Sandbox({
+      ...{ config, runDirectory, share, network, ledger, logger, undo },
+      sharing: planSharing(config.sharing, directory),
+      vm: notedMachine(vm, () => ledger.noteMachine()),
+      plan: { kind: 'cold' },
+      connectAgent,
+      adopted: { endpoint, containers: survival.containers },
+      timeline: new Timeline(parts.clock, parts.onPhase),
+    });
+  } catch (error) {
+    // What is alive is left alive.
+    await vm?.release().catch(() => undefined);
+    await share.release?.();
+    throw error;
+  }
+}
+
+/** The options have been checked before; what follows from them is made anew. The machine stays as large as it is. */
+function checkAgain(id: string, runRoot: string, options: Readonly<Record<string, unknown>>): SandboxConfig {
+  const config = checkOptions({ ...options, id, runRoot });
+  const { bounds } = config.sizing;
+  return { ...config, sizing: { ...config.sizing, bounds: { ...bounds, maximum: bounds.boot } } };
+}
+
+async function reachAgent(
+  vm: VirtualMachine,
+  connectAgent: ConnectAgent,
+  limits: WaitOptions,
+): Promise<AgentEndpoint> {
+  // One that stands still could not answer.
+  const isPaused = vm.state === 'paused';
+  if (isPaused) await vm.resume(limits);
+  try {
+    return await vm.waitForAgent(async (signal) => {
+      const endpoint = connectAgent(await vm.openAgentChannel({ signal }));
+      try {
+        await endpoint.agent.check({ signal });
+        return endpoint;
+      } catch (error) {
+        await endpoint.close();
+        throw error;
+      }
+    }, limits);
+  } catch (error) {
+    if (HypervisorError.is(error) && error.code === 'agent_silent') {
+      throw new SandboxError('agent_failed', 'the agent of the sandbox does not answer', {
+        cause: error,
+        remedy: 'remove the sandbox with `hako rm --force`',
+      });
+    }
+    throw error;
+  }
+}
+
+function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | undefined): void {
+  undo.push('virtual machine', async () => {
+    await vm.stop({ timeoutMs: vmStopTimeoutMs });
+    if (keepConsoleLog !== undefined) await copyFile(vm.consoleLogPath, keepConsoleLog);
+  });
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Device, DeviceManager } from '@hako/device-manager';
+import { guestBundlePath, type OciDevice, type OciMount, type OciSpec } from '@hako/protocols';
+
+import type { ContainerDevices, DeviceParts } from './container-devices.ts';
+import type { DevicePlan, PlannedVolume } from './device-plan.ts';
+import type { VolumeUser } from './direct-volume/volume-users.ts';
+import { insertMounts } from './insert-mounts.ts';
+import type { SharedDevices } from './shared-devices.ts';
+import { diskAddress, volumeStorage, type StorageMessage } from './volume-storage.ts';
+
+/** Door to all VFIO groups; a program that drives a device opens it too. Source: admin-guide/devices.txt of the kernel. */
+const vfioDoor: OciDevice = { path: '/dev/vfio/vfio', type: 'c', major: 10, minor: 196 };
+
+/** What the devices of one container are made of. */
+export interface AttachedDevicesParts {
+  readonly containerId: string;
+  readonly plan: DevicePlan;
+  /** File that holds the root file system, under way; absent when it is shared. */
+  readonly rootImage: Promise<string> | undefined;
+  /** Whether the container sees its root read-only. */
+  readonly isReadOnlyRoot: boolean;
+  readonly shared: SharedDevices;
+  readonly messages: Pick<DeviceManager, 'agentDevices'>;
+  /** Agrees to how a disk is mounted, as long as a container has it so. */
+  readonly mounts: VolumeMounts;
+  /** Notes that the sandbox has a direct volume. */
+  note(volumePath: string, user: Pick<VolumeUser, 'guestPath'>): Promise<void>;
+  /** Takes that back. */
+  forget(volumePath: string): Promise<void>;
+}
+
+/** How the disks of a sandbox are mounted: each in one way, at one place, for all containers. */
+export interface VolumeMounts {
+  /** Error: `invalid_options` when another container has the disk in another way. */
+  claim(device: Device, volume: PlannedVolume['volume']): void;
+  release(device: Device): void;
+}
+
+/** The devices of a container that has some. */
+export class AttachedDevices implements ContainerDevices {
+  readonly mounts: readonly OciMount[];
+  readonly volumes: DevicePlan['otherVolumes'];
+  readonly hasAny = true;
+  readonly hasBlockRoot: boolean;
+  readonly #parts: AttachedDevicesParts;
+  readonly #undo: (() => Promise<void> | void)[] = [];
+  #attaching: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: AttachedDevicesParts) {
+    this.#parts = parts;
+    this.mounts = parts.plan.otherMounts;
+    this.volumes = parts.plan.otherVolumes;
+    this.hasBlockRoot = parts.rootImage !== undefined;
+  }
+
+  attach(signal: AbortSignal): Promise<DeviceParts> {
+    const attaching = this.#attach(signal);
+    this.#attaching = attaching.catch(() => undefined);
+    return attaching;
+  }
+
+  async detach(): Promise<void> {
+    await this.#attaching;
+    const failures: unknown[] = [];
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
+      try {
+        await undo();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #attach(signal: AbortSignal): Promise<DeviceParts> {
+    const { plan, messages } = this.#parts;
+    const root = await this.#attachRoot(signal);
+    const volumes: ReturnType<typeof volumeStorage>[] = [];
+    for (const planned of plan.volumes) volumes.push(await this.#attachVolume(planned, signal));
+    const attached: { readonly id: string; readonly containerPath: string }[] = [];
+    for (const { info } of plan.nodes) {
+      const { id } = await this.#acquire(info, { signal, mayBeWritable: false });
+      attached.push({ id, containerPath: info.containerPath });
+    }
+    return {
+      devices: messages.agentDevices(attached),
+      ...(root === undefined ? {} : { rootStorages: root.storages }),
+      storages: volumes.map(({ storage }) => storage),
+      edit: (spec) =>
+        this.#edit(
+          root === undefined ? spec : { ...spec, root: { ...spec.root, path: root.path } },
+          volumes.map(({ mount }) => mount),
+        ),
+    };
+  }
+
+  async #acquire(...args: Parameters<SharedDevices['acquire']>): Promise<Device> {
+    const { shared } = this.#parts;
+    const device = await shared.acquire(...args);
+    this.#undo.push(() => shared.giveBack([device]));
+    return device;
+  }
+
+  /** The image is a disk that all containers with it share; what one writes goes to an overlay in the guest's memory. */
+  async #attachRoot(
+    signal: AbortSignal,
+  ): Promise<{ readonly path: string; readonly storages: readonly StorageMessage[] } | undefined> {
+    const { rootImage, containerId, isReadOnlyRoot } = this.#parts;
+    if (rootImage === undefined) return undefined;
+    const hostPath = await rootImage;
+    const device = await this.#acquire(
+      { containerPath: hostPath, type: 'b', major: -1, minor: 0, hostPath, readOnly: true },
+      { signal, mayBeWritable: false },
+    );
+    const { driver, source, mountPoint } = diskAddress(device);
+    const image: StorageMessage = { driver, source, fstype: 'erofs', options: ['ro'], mountPoint };
+    if (isReadOnlyRoot) return { path: mountPoint, storages: [image] };
+    const path = `${guestBundlePath(containerId)}/rootfs`;
+    const overlay: StorageMessage = {
+      driver: 'overlayfs',
+      source: 'overlay',
+      fstype: 'overlay',
+      options: ['io.katacontainers.fs-opt.overlay-rw', `lowerdir=${mountPoint}`],
+      mountPoint: path,
+    };
+    return { path, storages: [image, overlay] };
+  }
+
+  async #attachVolume(
+    { info, volume, volumePath }: PlannedVolume,
+    signal: AbortSignal,
+  ): Promise<ReturnType<typeof volumeStorage>> {
+    const parts = this.#parts;
+    const { mounts } = parts;
+    const device = await this.#acquire(info, { signal, mayBeWritable: true });
+    mounts.claim(device, volume);
+    this.#undo.push(() => mounts.release(device));
+    const planned = volumeStorage(volume, device);
+    if (volumePath !== undefined) {
+      this.#undo.push(() => parts.forget(volumePath));
+      await parts.note(volumePath, { guestPath: planned.storage.mountPoint ?? '' });
+    }
+    return planned;
+  }
+
+  #edit(spec: OciSpec, mounts: readonly OciMount[]): OciSpec {
+    const { nodes, fixedNodes } = this.#parts.plan;
+    const hasDriver = nodes.some(({ info, node }) => info.port !== undefined && node !== undefined);
+    const hasDoor = fixedNodes.some(({ path }) => path === vfioDoor.path);
+    return {
+      ...spec,
+      mounts: insertMounts(spec.mounts ?? [], mounts),
+      linux: {
+        ...spec.linux,
+        devices: [
+          ...fixedNodes,
+          ...nodes.flatMap(({ node }) => (node === undefined ? [] : [node])),
+          ...(hasDriver && !hasDoor ? [vfioDoor] : []),
+        ],
+      },
+    };
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
+
+import type { Logger } from '../logger.ts';
+import type { SandboxConfig } from '../sandbox-options.ts';
+import type { UndoStack } from '../undo-stack.ts';
+import type { OpenRoom } from './growing-room.ts';
+import { canGrow } from './machine-size.ts';
+import type { CheckedSizing } from './sizing-options.ts';
+
+/** The part of a machine's configuration that says how large it is. */
+type VmSize = Pick<VmConfig, 'vcpus' | 'maximumVcpus' | 'memoryMib' | 'maximumMemoryMib' | 'memorySlots'>;
+
+/**
+ * Sizes a machine. Places for more cost the guest time at boot and make it another template: there are only as many as
+ * were asked for.
+ * @param config the sandbox's
+ */
+export function machineSize({ sizing, options: { memorySlots } }: SandboxConfig): VmSize {
+  const { boot, maximum } = sizing.bounds;
+  return {
+    ...boot,
+    ...(maximum.vcpus > boot.vcpus ? { maximumVcpus: maximum.vcpus } : {}),
+    ...(maximum.memoryMib > boot.memoryMib ? { maximumMemoryMib: maximum.memoryMib } : {}),
+    ...(memorySlots === undefined ? {} : { memorySlots }),
+  };
+}
+
+/**
+ * Words for the kernel of a guest whose memory can grow: it uses new memory at once, and so that it can be given back as
+ * far as there is ordinary memory to go with it (admin-guide/mm/memory-hotplug.rst).
+ * @param sizing how large the machine may become
+ */
+export function growthKernelWords({ bounds: { boot, maximum } }: CheckedSizing): readonly string[] {
+  return maximum.memoryMib > boot.memoryMib
+    ? ['memhp_default_state=online', 'memory_hotplug.online_policy=auto-movable']
+    : [];
+}
+
+/** What the room of a sandbox is made of. */
+interface RoomParts {
+  readonly vm: VirtualMachine;
+  readonly undo: UndoStack;
+  readonly logger: Logger;
+  /** Run directory. */
+  readonly directory: string;
+  /** Called when the machine has grown. */
+  readonly onGrowth: () => Promise<void> | undefined;
+}
+
+/**
+ * Prepares the room of a machine that can grow; nothing for one that cannot.
+ * @param config the sandbox's
+ * @param parts its machine
+ */
+export async function prepareRoom(config: SandboxConfig, parts: RoomParts): Promise<{ openRoom?: OpenRoom }> {
+  const { sizing } = config;
+  if (!canGrow(sizing.bounds)) return {};
+  const { growingRoom } = await import('./growing-room.ts');
+  return { openRoom: growingRoom({ ...parts, sizing }) };
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VirtualMachine } from '@hako/hypervisor';
+
+import type { Logger } from '../logger.ts';
+import type { GrowthAgent } from '../process/guest-agent.ts';
+
+/** How a machine gets more memory. */
+export type MemoryGrowth =
+  /** One device that grows and shrinks in steps of 4 MiB. */
+  | 'virtio-mem'
+  /** A module for each growth, of whole memory blocks. Modules stay. */
+  | 'modules';
+
+/** Memory of a running machine beside what it booted with. */
+export interface MemoryPool {
+  /** What the machine has altogether, in MiB. */
+  readonly memoryMib: number;
+  /** Adds at least what is missing and has the guest use it. What came before an error stays. */
+  grow(wantedMib: number, agent: GrowthAgent, signal: AbortSignal): Promise<void>;
+  /** Takes back what the guest can do without. Never rejects. */
+  shrink(wantedMib: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a pool works with. */
+export interface MemoryPoolParts {
+  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'resizeMemory'>;
+  readonly logger: Logger;
+  /** Memory at boot, in MiB. */
+  readonly memoryMib: number;
+  /** Most memory, in MiB. */
+  readonly maximumMib: number;
+}
+
+/** Emulated guests need a while to prepare new memory. */
+export const plugTimeoutMs = 30_000;
+
+/**
+ * The most memory that may be added at once, as a multiple of what there is: the guest describes each GiB in 16 MiB, which
+ * come out of what it has already.
+ */
+const mostGrowth = 48;
+
+/**
+ * Cuts a growth into steps that a guest can take.
+ * @param presentMib what it has
+ * @param wantedMib what it shall have
+ * @returns the size after each step
+ */
+export function growthSteps(presentMib: number, wantedMib: number): readonly number[] {
+  const steps: number[] = [];
+  for (let mib = presentMib; mib < wantedMib; steps.push(mib))
+    mib = Math.min(wantedMib, mib * (mostGrowth + 1));
+  return steps;
+}

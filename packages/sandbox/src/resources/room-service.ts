@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { grpcToOciResources } from '@hako/protocols';
+import {
+  SandboxResourcesServiceDefinition,
+  type SandboxResourcesServiceImplementation,
+} from '@hako/protocols/sandbox-resources';
+import { createServer, listen } from '@hako/ttrpc';
+import { ServerError, Status } from 'nice-grpc-common';
+
+import { SandboxError, type SandboxErrorCode } from '../sandbox-error.ts';
+import type { MachineRoom, RoomAgent } from './machine-room.ts';
+
+/** Name of the socket in a run directory on which the owner of a machine that can grow answers. */
+export const ownerSocketName = 'owner.sock';
+
+/** A server goes so long after its sandbox, at most. */
+const farewellMs = 500;
+
+/** Statuses of errors that are not the owner's own. */
+const statuses: Partial<Readonly<Record<SandboxErrorCode, Status>>> = {
+  invalid_options: Status.RESOURCE_EXHAUSTED,
+  invalid_state: Status.FAILED_PRECONDITION,
+  vm_exited: Status.UNAVAILABLE,
+  timeout: Status.DEADLINE_EXCEEDED,
+  aborted: Status.CANCELLED,
+};
+
+/**
+ * Lets other processes of the same user take part in a machine's room.
+ * @param room the room
+ * @param agent of the guest
+ * @param socketPath where to listen
+ */
+export async function serveRoom(
+  room: MachineRoom,
+  agent: RoomAgent,
+  socketPath: string,
+): Promise<AsyncDisposable> {
+  const service: SandboxResourcesServiceImplementation = {
+    reserve: ({ containerId, resources }, { signal }) =>
+      answer(async () => {
+        await room.admit(containerId, resources === undefined ? {} : grpcToOciResources(resources), signal);
+        try {
+          await room.provide(agent, signal);
+        } catch (error) {
+          room.release(containerId);
+          throw error;
+        }
+        return {};
+      }),
+    release({ containerId }) {
+      room.release(containerId);
+      return Promise.resolve({});
+    },
+    update: ({ containerId, resources }, { signal }) =>
+      answer(async () => {
+        if (resources !== undefined)
+          await room.update(containerId, grpcToOciResources(resources), agent, signal);
+        return {};
+      }),
+  };
+  const server = createServer();
+  server.add(SandboxResourcesServiceDefinition, service);
+  const listener = await listen(`unix://${socketPath}`);
+  server.listen(listener);
+  return {
+    async [Symbol.asyncDispose]() {
+      await listener.close();
+      await server.shutdown({ timeoutMs: farewellMs });
+    },
+  };
+}
+
+async function answer<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    throw new ServerError(statuses[error.code] ?? Status.INTERNAL, error.message);
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resourcesOf, type ContainerLimits } from '../container/container-limits.ts';
+import { SandboxError } from '../sandbox-error.ts';
+import type { MachineBounds } from './machine-size.ts';
+import type { MemoryGrowth } from './memory-pool.ts';
+import { demandOf } from './resource-demand.ts';
+
+/** How large a sandbox's machine is and may become. */
+export interface SizingOptions {
+  /** Virtual CPUs of the machine, at least 1. What containers are promised comes on top. Default 1. */
+  readonly vcpus?: number;
+  /** Memory of the virtual machine in MiB, at least 128. What containers are promised comes on top. Default 512. */
+  readonly memoryMib?: number;
+  /**
+   * Limits of all containers together, as far as they are known before: the machine has so much more than `vcpus` and
+   * `memoryMib` from the start. Shares stand for CPUs where there is no quota, 1024 for one. Default: none.
+   */
+  readonly podLimits?: ContainerLimits;
+  /** As many CPUs the machine may grow to, for containers with a quota of CPU time. Default: it does not grow. */
+  readonly maximumVcpus?: number;
+  /**
+   * As much memory the machine may grow to, in MiB, for containers with a limit of memory; counted in steps of 128 MiB from
+   * where it starts. Default: it does not grow.
+   */
+  readonly maximumMemoryMib?: number;
+  /** How its memory grows. `virtio-mem` (default) shrinks again; `modules` are what older guest kernels take. */
+  readonly memoryGrowth?: MemoryGrowth;
+  /** Places for memory modules. Default 10. */
+  readonly memorySlots?: number;
+}
+
+/** Sizes that have been checked. */
+export interface CheckedSizing {
+  readonly bounds: MachineBounds;
+  readonly memoryGrowth: MemoryGrowth;
+}
+
+const defaultVcpus = 1;
+const defaultMemoryMib = 512;
+const minMemoryMib = 128;
+
+/** What the largest machines of QEMU have. */
+const mostVcpus = 240;
+const mostMemoryMib = 16 * 1024 * 1024;
+
+/** Guests take memory in whole blocks. */
+const memoryBlockMib = 128;
+
+/** What QEMU can say to a guest. */
+const mostMemorySlots = 256;
+
+const sharesPerCpu = 1024;
+const bytesPerMib = 1024 * 1024;
+
+/**
+ * Checks the sizes of a machine and fills in the defaults. Error: `invalid_options`.
+ * @param options as the caller gave them
+ */
+export function checkSizing(options: SizingOptions): CheckedSizing {
+  const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, memorySlots, memoryGrowth } = options;
+  if (!Number.isInteger(vcpus) || vcpus < 1) {
+    throw new SandboxError('invalid_options', `${vcpus} virtual CPUs are not possible`, {
+      remedy: 'give a whole number from 1',
+    });
+  }
+  if (!Number.isInteger(memoryMib) || memoryMib < minMemoryMib) {
+    throw new SandboxError('invalid_options', `${memoryMib} MiB of memory are not enough to boot`, {
+      remedy: `give at least ${minMemoryMib} MiB`,
+    });
+  }
+  if (memorySlots !== undefined && !isWithin(memorySlots, 1, mostMemorySlots)) {
+    throw new SandboxError('invalid_options', `${memorySlots} places for memory are not possible`, {
+      remedy: `give a whole number from 1 to ${mostMemorySlots}`,
+    });
+  }
+  const base = { vcpus, memoryMib };
+  const boot = withPod(base, options.podLimits);
+  const { maximumVcpus = boot.vcpus, maximumMemoryMib = boot.memoryMib } = options;
+  checkMaximum(`${maximumVcpus} virtual CPUs`, maximumVcpus, boot.vcpus, mostVcpus);
+  checkMaximum(`${maximumMemoryMib} MiB`, maximumMemoryMib, boot.memoryMib, mostMemoryMib);
+  const growthMib = Math.floor((maximumMemoryMib - boot.memoryMib) / memoryBlockMib) * memoryBlockMib;
+  return {
+    bounds: { base, boot, maximum: { vcpus: maximumVcpus, memoryMib: boot.memoryMib + growthMib } },
+    memoryGrowth: memoryGrowth ?? 'virtio-mem',
+  };
+}
+
+function withPod(base: MachineBounds['base'], podLimits: ContainerLimits = {}): MachineBounds['boot'] {
+  const { milliCpus, listedCpus, memoryBytes } = demandOf(resourcesOf(podLimits));
+  const { cpuShares = 0 } = podLimits;
+  const shared = podLimits.cpuQuotaUs === undefined ? Math.ceil(cpuShares / sharesPerCpu) : 0;
+  return {
+    vcpus: base.vcpus + (Math.ceil(milliCpus / 1000) || shared || listedCpus),
+    memoryMib: base.memoryMib + Math.ceil(memoryBytes / bytesPerMib),
+  };
+}
+
+function checkMaximum(what: string, value: number, least: number, most: number): void {
+  if (isWithin(value, least, most)) return;
+  throw new SandboxError('invalid_options', `a machine cannot grow to ${what}`, {
+    remedy: `give a whole number from ${least}, with which it starts, to ${most}`,
+  });
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
+}

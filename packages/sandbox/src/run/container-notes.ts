@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { ProcessDefaults } from '../container/exec-process.ts';
+
+/** What other processes can know of a container: of the owner's, and of those that came with other processes. */
+export interface ContainerNote {
+  readonly id: string;
+  readonly command: readonly string[];
+  /** What further programs in it start from. The environment may hold secrets: the directory is its owner's alone. */
+  readonly process: ProcessDefaults;
+  /** When it was created, ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** Where they are in a run directory. */
+export const notesFolder = 'containers';
+
+/** The containers of a sandbox, a file each in its run directory, so that several processes can write. */
+export class ContainerNotes {
+  readonly #directory: string;
+
+  /**
+   * @param runDirectory that of the sandbox
+   */
+  constructor(runDirectory: string) {
+    this.#directory = join(runDirectory, notesFolder);
+  }
+
+  /** Writes one down; a reader sees it whole or not at all. */
+  async add(note: Omit<ContainerNote, 'createdAt'>): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const path = this.#pathOf(note.id);
+    const text = JSON.stringify({ ...note, createdAt: new Date().toISOString() });
+    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+
+  /** Forgets one; it need not be there. */
+  async remove(id: string): Promise<void> {
+    await rm(this.#pathOf(id), { force: true });
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#directory, `${id}.json`);
+  }
+}
+
+/**
+ * Lists the containers of a sandbox, oldest first, whichever process made them.
+ * @param sandbox one that is listed
+ */
+export async function listContainers(sandbox: {
+  readonly directory: string;
+}): Promise<readonly ContainerNote[]> {
+  const { readContainerNotes } = await import('./read-container-notes.ts');
+  return readContainerNotes(sandbox.directory);
+}
