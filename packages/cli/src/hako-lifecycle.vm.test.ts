@@ -80,7 +80,7 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     expect(await crashedConsoles(consoles)).toEqual([]);
   });
 
-  test('a paused workload prints nothing and uses no CPU time until it goes on', async () => {
+  test('a paused workload prints nothing and uses no CPU time until it goes on [proves container.pause, container.resume]', async () => {
     await using hako = await realHako(consoles);
     await using _end = endOf(hako, 'paused');
     await detach(hako, 'paused', ['busybox', 'sh', '-c', count]);
@@ -105,7 +105,7 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('statistics grow with the work, limits are seen in them, and a further container shares the machine', async () => {
+  test('statistics grow with the work, limits are seen in them, and a further container shares the machine [proves container.stats, container.update]', async () => {
     await using hako = await realHako(consoles);
     await using _end = endOf(hako, 'busy');
     await detach(hako, 'busy', ['--rm', '--hostname', 'pod', 'busybox', 'sh', '-c', spin]);
@@ -131,13 +131,29 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     const beside = await hako.run('run', ...words);
     expect(beside).toMatchObject({ exitCode: 7, stdout: 'from the host\npod\n1\n' });
     expect(beside.stderr).toContain('/run/nothing');
+
+    const side = hako.start(['run', '--sandbox', 'busy', 'busybox', 'sleep', '1000']);
+    const containers = async () => (await hako.run('ps', '-cq')).stdout.trim().split('\n');
+    await expect.poll(containers, patience).toHaveLength(2);
+    const [own, name = ''] = await containers();
+    expect([own, name]).toEqual(['busy', expect.stringMatching(/^busy\/\w+$/)]);
+    expect(JSON.parse((await hako.run('stats', '--json')).stdout)).toMatchObject([
+      { name: 'busy' },
+      { name },
+    ]);
+    expect(await hako.run('update', '--pids', '9', name)).toMatchObject({ stdout: `${name}\n` });
+    expect(JSON.parse((await hako.run('stats', '--json', name)).stdout)).toMatchObject([
+      { pids: { limit: 9 } },
+    ]);
+    expect((await hako.run('exec', name, 'hostname')).stdout).toBe('pod\n');
     expect(await listSandboxes({ runRoot: hako.runRoot })).toMatchObject([{ id: 'busy', status: 'running' }]);
     await hako.run('stop', '-t', '20', 'busy');
+    await side.finished;
     expect(await hako.leftovers()).toEqual([]);
   });
 
   test.for(['foreground', 'detached'])(
-    'a %s workload above its limit is killed, and told so',
+    'a %s workload above its limit is killed, and told so [proves out of memory, sandbox.onOom, sandbox.ranOutOfMemory, container.kill]',
     async (how) => {
       await using hako = await realHako(consoles);
       await using _end = endOf(hako, 'small');
@@ -163,7 +179,7 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     },
   );
 
-  test('a pod of three containers shares IPC, host name, memory and, if wanted, processes', async () => {
+  test('a pod of three containers shares IPC, host name, memory and, if wanted, processes [proves pod of several containers, shared pid namespace, sandbox.guestDetails, sandbox.metrics, container.resize]', async () => {
     await using hako = await realHako(consoles);
     const image = await resolveImage('busybox');
     const look = 'for name in ipc uts pid; do readlink /proc/self/ns/$name; done; hostname';
@@ -197,11 +213,24 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
         agentVersion: expect.any(String) as unknown,
       });
       expect(await sandbox.metrics()).toMatch(/^# (HELP|TYPE) /m);
+
+      await using screen = await sandbox.createContainer({
+        image,
+        command: ['sh', '-c', 'read line; stty size'],
+        terminal: true,
+        stdin: 'pipe',
+      });
+      await screen.start();
+      await screen.resize({ rows: 33, columns: 77 });
+      screen.stdin.write('\n');
+      let shown = '';
+      for await (const data of screen.stdout) shown += String(data);
+      expect(shown).toContain('33 77');
     }
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('a hypervisor that stands still is noticed, named and taken away', async () => {
+  test('a hypervisor that stands still is noticed, named and taken away [proves monitor]', async () => {
     await using hako = await realHako(consoles);
     await using sandbox = await createSandbox({
       runRoot: hako.runRoot,

@@ -6,15 +6,27 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { findSandbox, listSandboxes, locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
+import {
+  findPasst,
+  findSandbox,
+  listSandboxes,
+  locateGuestAssets,
+  resolveCacheDirectory,
+} from '@hako/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+import { crashedConsoles, realHako } from './testing/real-hako.ts';
+import { untilRunning } from './testing/until-running.ts';
 
 const consoles = 'hako';
 const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
   () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
   () => ' (skipped: no guest image in the cache)',
+);
+
+const passtMissing = await findPasst().then(
+  () => '',
+  () => ' (skipped: no passt, or one older than 2024)',
 );
 
 /** Everything a port of this host says. */
@@ -30,19 +42,6 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-/** Waits until a sandbox runs its workload. */
-async function untilRunning(hako: RealHako, id: string): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const found = (await listSandboxes({ runRoot: hako.runRoot })).find((listing) => listing.id === id);
-        return found?.containerId;
-      },
-      { timeout: 60_000, interval: 50 },
-    )
-    .toBe(id);
-}
-
 describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
   beforeAll(async () => {
     // The first look of a boot says on standard error why guests are emulated; the tests come after it.
@@ -53,7 +52,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(await crashedConsoles(consoles)).toEqual([]);
   });
 
-  test('a workload prints and gives its exit code, and nothing is left', async () => {
+  test('a workload prints and gives its exit code, and nothing is left [proves share virtio-fs, mount shm, machine q35, initrd, root virtio-blk, agent by virtio-serial, shared memory, sandbox.ready, sandbox.createContainer, sandbox.stop, container.start, container.wait, container.remove]', async () => {
     await using hako = await realHako(consoles);
     expect(await hako.run('run', 'busybox', 'sh', '-c', 'echo hi; exit 7')).toEqual({
       exitCode: 7,
@@ -63,7 +62,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('a workload is alone in a machine with a kernel and a host name of its own', async () => {
+  test('a workload is alone in a machine with a kernel and a host name of its own [proves mount left alone]', async () => {
     await using hako = await realHako(consoles);
     const script =
       'cat /proc/1/comm; hostname; uname -r; cat /proc/self/cgroup; id -u; touch /written && echo writable';
@@ -73,7 +72,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(kernel).not.toBe((await readFile('/proc/sys/kernel/osrelease', 'utf8')).trim());
   });
 
-  test('machines from one template have the right time and random numbers of their own', async () => {
+  test('machines from one template have the right time and random numbers of their own [proves templates]', async () => {
     await using hako = await realHako(consoles);
     const script = 'date +%s; head -c 16 /dev/urandom | base64';
     const numbers = new Set<string | undefined>();
@@ -89,25 +88,34 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('a workload reaches the host over the user network, and is reached through a published port', async () => {
-    await using hako = await realHako(consoles);
-    await using server = createServer((connection) => connection.end('from the host\n')).listen(
-      0,
-      '127.0.0.1',
-    );
-    await once(server, 'listening');
-    const address = server.address();
-    const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const script = `nc 10.0.2.2 ${hostPort}; echo from the box | nc -l -p 80; ip -o link | wc -l`;
-    const published = await freePort();
-    const running = hako.run('run', '-p', `${published}:80`, 'busybox', 'sh', '-c', script);
-    await expect
-      .poll(() => readFrom(published).catch(() => ''), { timeout: 60_000, interval: 200 })
-      .toBe('from the box\n');
-    expect(await running).toMatchObject({ exitCode: 0, stdout: 'from the host\n2\n' });
-    expect((await hako.run('run', 'busybox', 'sh', '-c', 'ip -o link | wc -l')).stdout).toBe('1\n');
-    expect(await hako.leftovers()).toEqual([]);
-  });
+  test.for([
+    { network: 'user', missing: '' },
+    { network: 'passt', missing: passtMissing },
+  ])(
+    'a workload reaches the host over $network, and is reached through a published port$missing [proves endpoint user]',
+    async ({ network, missing }, { skip }) => {
+      skip(missing !== '');
+      await using hako = await realHako(consoles);
+      await using server = createServer((connection) => connection.end('from the host\n')).listen(
+        0,
+        '127.0.0.1',
+      );
+      await once(server, 'listening');
+      const address = server.address();
+      const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+      const script = `nc 10.0.2.2 ${hostPort}; echo from the box | nc -l -p 80; ip -o link | wc -l`;
+      const published = await freePort();
+      const running = hako.run(
+        ...['run', '--network', network, '-p', `${published}:80`, 'busybox', 'sh', '-c', script],
+      );
+      await expect
+        .poll(() => readFrom(published).catch(() => ''), { timeout: 60_000, interval: 200 })
+        .toBe('from the box\n');
+      expect(await running).toMatchObject({ exitCode: 0, stdout: 'from the host\n2\n' });
+      expect((await hako.run('run', 'busybox', 'sh', '-c', 'ip -o link | wc -l')).stdout).toBe('1\n');
+      expect(await hako.leftovers()).toEqual([]);
+    },
+  );
 
   test('a megabyte of input comes back unchanged', async () => {
     await using hako = await realHako(consoles);
@@ -117,7 +125,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(stdout === input).toBe(true);
   });
 
-  test('volumes share files both ways, and read-only ones refuse writes', async () => {
+  test('volumes share files both ways, and read-only ones refuse writes [proves mount shared, mount read-only]', async () => {
     await using hako = await realHako(consoles);
     const shared = join(hako.directory, 'shared');
     await mkdir(shared);
@@ -151,7 +159,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('two sandboxes live beside each other; other commands see, enter, follow and stop them', async () => {
+  test('two sandboxes live beside each other; other commands see, enter, follow and stop them [proves attach from another process, container.exec]', async () => {
     await using hako = await realHako(consoles);
     const script = 'trap "echo bye; exit 3" TERM; echo started; while :; do sleep 0.1; done';
     const started = await Promise.all(
@@ -178,7 +186,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
   });
 
   test.for(['vmm', 'owner'] as const)(
-    'when the %s is killed, everything ends and nothing is left',
+    'when the %s is killed, everything ends and nothing is left [proves sandbox.pids]',
     async (victim) => {
       await using hako = await realHako(consoles);
       const { child, finished } = hako.start(['run', '--name', 'doomed', 'busybox', 'sleep', '1000']);

@@ -2,7 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { listSandboxes } from '@hako/sandbox';
+import { createSandbox, attachSandbox, listSandboxes, resolveImage } from '@hako/sandbox';
 import type { FakeMain } from '@hako/sandbox/testing';
 import { expect, test } from 'vitest';
 
@@ -57,6 +57,38 @@ test('pause and unpause print the sandbox that did', async () => {
     );
     expect(await hako.run('unpause', 'box')).toMatchObject({ exitCode: 0, stdout: Buffer.from('box\n') });
     expect([...hako.sandbox.agent.paused]).toEqual([]);
+  });
+});
+
+test('every container of a sandbox is listed, read, limited, frozen and entered by name', async () => {
+  await using hako = await world();
+  await hako.beside(async () => {
+    await using attached = await attachSandbox('box', hako.sandbox.components);
+    const image = await resolveImage(hako.image);
+    await using second = await attached.createContainer({ image, command: ['patient'], id: 'side' });
+    await second.start();
+    expect((await hako.run('ps', '--containers')).stdout.toString()).toMatch(
+      /^NAME +COMMAND +CREATED\nbox +"patient" +\d+s ago\nbox\/side +"patient" +\d+s ago\n$/,
+    );
+    expect((await hako.run('ps', '-cq')).stdout.toString()).toBe('box\nbox/side\n');
+    expect(JSON.parse((await hako.run('stats', '--json')).stdout.toString())).toMatchObject([
+      { name: 'box' },
+      { name: 'box/side' },
+    ]);
+    const one = JSON.parse((await hako.run('stats', '--json', 'box/si')).stdout.toString()) as unknown;
+    expect(one).toMatchObject([{ name: 'box/side' }]);
+    expect((await hako.run('pause', 'box/side')).stdout.toString()).toBe('box/side\n');
+    expect([...hako.sandbox.agent.paused]).toEqual(['side']);
+    await hako.run('unpause', 'box/side');
+    await hako.run('pause', 'box');
+    expect([...hako.sandbox.agent.paused].toSorted()).toEqual(['box', 'side']);
+    await hako.run('unpause', 'box');
+    expect((await hako.run('update', '--pids', '5', 'box/side')).stdout.toString()).toBe('box/side\n');
+    expect((await hako.run('exec', 'box/side', 'echo', 'hi')).stdout.toString()).toBe('hi\n');
+    expect(await hako.run('exec', 'box/none', 'echo')).toMatchObject({
+      exitCode: 125,
+      stderr: 'hako: sandbox box has no container "none"; see `hako ps --containers`\n',
+    });
   });
 });
 
@@ -186,9 +218,18 @@ test.for([
   { words: ['update', '--cpu-shares', '1', 'nobody'], says: /"1" CPU shares are not possible/ },
   { words: ['pause'], says: /missing required argument 'sandbox'/ },
   { words: ['run', '--sandbox', 'nobody', '$IMAGE', 'echo'], says: /no sandbox "nobody"/ },
-  ...['-d', '--memory=1g', '--cpus=2', '--name=x', '--network=user', '--config=/x', '--rm'].map((word) => ({
+  ...[
+    '-d',
+    '--max-memory=1g',
+    '--max-cpus=2',
+    '--host-cpus=1',
+    '--name=x',
+    '--network=user',
+    '--config=/x',
+    '--rm',
+  ].map((word) => ({
     words: ['run', '--sandbox', 'nobody', word, 'busybox'],
-    says: /--[a-z]+ does not go with --sandbox; leave it out: the machine exists already/,
+    says: /--[a-z-]+ does not go with --sandbox; leave it out: the machine exists already/,
   })),
 ])('$words says $says in one line', async ({ words, says }) => {
   await using hako = await world();
@@ -224,4 +265,19 @@ test.for([
   { text: '1.5m', bytes: 1_572_864 },
 ])('$text is $bytes bytes', ({ text, bytes }) => {
   expect(parseBytes(text)).toBe(bytes);
+});
+
+test('a sandbox without owner is called orphaned, its secrets are not listed, and it is removed by force', async () => {
+  await using hako = await world();
+  const image = await resolveImage(hako.image);
+  const sandbox = await createSandbox({ id: 'box', onOwnerExit: 'keep' }, hako.sandbox.components);
+  const container = await sandbox.createContainer({ image, command: ['patient'], env: ['KEY=hidden'] });
+  for (const stream of [container.stdout, container.stderr]) stream.on('error', () => undefined).resume();
+  await container.start();
+  await sandbox.release();
+  expect((await hako.run('ps')).stdout.toString()).toMatch(/^box .* orphaned *$/m);
+  expect((await hako.run('ps', '--json')).stdout.toString()).not.toContain('hidden');
+  expect((await hako.run('rm', 'box')).stderr).toContain('sandbox box is orphaned');
+  expect(await hako.run('rm', '-f', 'box')).toMatchObject({ exitCode: 0, stdout: Buffer.from('box\n') });
+  expect(await listSandboxes()).toEqual([]);
 });

@@ -47,6 +47,7 @@ function exitCodeOf(code: SandboxErrorCode): number {
     case 'invalid_state':
     case 'name_in_use':
     case 'sandbox_not_found':
+    case 'container_not_found':
     case 'port_in_use':
     case 'network_failed':
     case 'socket_path_too_long':
@@ -54,6 +55,8 @@ function exitCodeOf(code: SandboxErrorCode): number {
     case 'assets_missing':
     case 'tool_missing':
     case 'tool_failed':
+    case 'device_failed':
+    case 'hook_failed':
     case 'share_failed':
     case 'boot_failed':
     case 'vm_exited':

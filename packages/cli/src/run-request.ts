@@ -1,25 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AssetOverrides, HostPrograms, NetworkOptions, Volume } from '@hako/sandbox';
+import type {
+  ContainerLimits,
+  AssetOverrides,
+  BlockVolume,
+  ContainerMount,
+  DeviceSettings,
+  GuestSetup,
+  HostDevice,
+  HostPrograms,
+  NetworkOptions,
+  RootfsKind,
+  SharingOptions,
+  Volume,
+} from '@hako/sandbox';
 
-import { parseCpuCount } from './parse/cpu-count.ts';
+import type { ContainerChoices, ContainerWords } from './container-words.ts';
+import type { MachineSettings } from './config/machine-settings.ts';
+import { parseDevice } from './parse/device.ts';
 import { parseEnvironment } from './parse/environment.ts';
-import { parseMemoryMib } from './parse/memory-size.ts';
+import { parseMounts } from './parse/mounts.ts';
+import { parseContainerLimits } from './parse/limits.ts';
+import { parseOwnLimits, parseSizing, type RunSizing, type SizingWords } from './parse/sizing.ts';
 import { parseNameServers, parseNetwork } from './parse/network.ts';
+import { parseSharing } from './parse/sharing.ts';
 import { parseVolume } from './parse/volume.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The options of `hako run` as commander gives them. */
-export interface RunWords {
+export interface RunWords extends SizingWords, ContainerWords {
   readonly rm?: boolean;
   readonly detach?: boolean;
+  readonly keep?: boolean;
   readonly sandbox?: string;
   readonly interactive?: boolean;
   readonly tty?: boolean;
-  readonly cpus?: string;
-  readonly memory?: string;
   readonly env?: readonly string[];
   readonly workdir?: string;
   readonly volume?: readonly string[];
+  readonly mount?: readonly string[];
+  readonly device?: readonly string[];
+  readonly rootfs?: string;
+  readonly sharedFs?: string;
   readonly network?: string;
   readonly networkModel?: string;
   readonly dns?: readonly string[];
@@ -43,13 +64,39 @@ export interface RunRequest {
   readonly command: readonly string[];
   readonly remove: boolean;
   readonly detach: boolean;
+  /** Whether the sandbox goes on when the process that owns it is killed. */
+  readonly keep: boolean;
   readonly interactive: boolean;
   readonly terminal: boolean;
-  readonly vcpus?: number;
-  readonly memoryMib?: number;
+  /** How large the machine is and may become. */
+  readonly sizing: RunSizing;
+  /** Whether the machine is sized for the limits of the image, once and for all. */
+  readonly sizesOnce: boolean;
+  /** What the container may use of the machine. */
+  readonly limits: ContainerLimits;
   readonly env: readonly string[];
   readonly cwd?: string;
   readonly volumes: readonly Volume[];
+  /** What is mounted beside files of the host. */
+  readonly mounts: readonly ContainerMount[];
+  /** What the container may do, and how its bundle is read. */
+  readonly choices: ContainerChoices;
+  /** Size of the shared memory in MiB. Absent: as the image says, or the usual. */
+  readonly shmMib?: number;
+  /** Program that takes the place of the image's entry point and command. */
+  readonly entrypoint?: string;
+  /** Disks whose file systems the workload sees. */
+  readonly blockVolumes: readonly BlockVolume[];
+  readonly devices: readonly HostDevice[];
+  readonly rootfs: RootfsKind;
+  /** How the files of the host come into the guest. */
+  readonly sharing: SharingOptions;
+  /** How disks and devices are plugged. */
+  readonly deviceSettings: DeviceSettings;
+  /** What the guest is to have before it has containers. */
+  readonly guestSetup: GuestSetup;
+  /** How the machine is made, beside its size. */
+  readonly machineSettings: MachineSettings;
   readonly network: NetworkOptions;
   /** Lines of `/etc/resolv.conf`. Absent: what the network has. */
   readonly dns?: readonly string[];
@@ -82,24 +129,40 @@ export function runRequest(
   env: NodeJS.ProcessEnv,
 ): RunRequest {
   const { detach = false, interactive = false, tty = false, name, hostname, user, workdir } = words;
+  if (words.keep === true && !detach) {
+    throw new UsageError('--keep needs --detach', 'a workload in the foreground ends with its terminal');
+  }
   if (detach && (interactive || tty)) {
     throw new UsageError(
       '--detach does not go with --interactive or --tty',
       'use `hako exec -it` afterwards',
     );
   }
+  const mounts = parseMounts(words.mount ?? []);
   return {
     image,
     command,
     remove: words.rm ?? false,
     detach,
+    keep: words.keep ?? false,
     interactive,
     terminal: tty,
-    ...(words.cpus === undefined ? {} : { vcpus: parseCpuCount(words.cpus) }),
-    ...(words.memory === undefined ? {} : { memoryMib: parseMemoryMib(words.memory) }),
+    // In a sandbox that exists, CPUs and memory are the container's; otherwise they are the machine's.
+    ...(words.sandbox === undefined
+      ? { sizing: parseSizing(words), limits: parseOwnLimits(words) }
+      : { sizing: {}, limits: parseContainerLimits(words) }),
+    sizesOnce: false,
     env: (words.env ?? []).flatMap((entry) => parseEnvironment(entry, env)),
     ...(workdir === undefined ? {} : { cwd: absolute(workdir) }),
-    volumes: (words.volume ?? []).map(parseVolume),
+    ...mounts,
+    volumes: [...(words.volume ?? []).map(parseVolume), ...mounts.volumes],
+    choices: {},
+    devices: (words.device ?? []).map(parseDevice),
+    rootfs: rootfsKind(words.rootfs ?? 'shared'),
+    sharing: parseSharing(words.sharedFs),
+    deviceSettings: {},
+    guestSetup: {},
+    machineSettings: {},
     network: parseNetwork(words.network, words.publish ?? [], words.networkModel),
     ...(words.dns === undefined ? {} : { dns: parseNameServers(words.dns) }),
     ...(name === undefined ? {} : { name }),
@@ -134,4 +197,12 @@ function accelerator(text: string): RunRequest['accelerator'] {
 function templateUse(text: string): RunRequest['template'] {
   if (text === 'auto' || text === 'always' || text === 'never') return text;
   throw new UsageError(`unknown use of templates ${JSON.stringify(text)}`, 'use auto, always or never');
+}
+
+function rootfsKind(text: string): RootfsKind {
+  if (text === 'shared' || text === 'block') return text;
+  throw new UsageError(
+    `unknown place of the root file system ${JSON.stringify(text)}`,
+    'use shared or block',
+  );
 }

@@ -2,10 +2,15 @@
 import { join } from 'node:path';
 
 import {
+  bundleShmMib,
+  checkContainerOptions,
+  checkDevices,
   createSandbox,
   generateId,
+  podLimits,
   resolveImage,
   type Container,
+  type ContainerImage,
   type Phase,
   type Sandbox,
   type SandboxComponents,
@@ -20,6 +25,7 @@ import { ReaderGone, relay } from './terminal/relay.ts';
 import { followTerminalSize } from './terminal/terminal-size.ts';
 import { exitCodes } from './exit-codes.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
+import { workloadCommand } from './workload-command.ts';
 
 /** What a run needs beside its request. */
 export interface RunContext {
@@ -56,7 +62,28 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   const { signal } = interrupts;
   progress.say('preparing the image');
   const image = await resolveImage(request.image, { signal });
-  const command = request.command.length === 0 ? image.command : [...image.entrypoint, ...request.command];
+  const command = workloadCommand(request, image);
+  const wanted = {
+    image,
+    command,
+    env: request.env,
+    ...request.choices,
+    volumes: request.volumes,
+    mounts: request.mounts,
+    blockVolumes: request.blockVolumes,
+    devices: request.devices,
+    limits: request.limits,
+    terminal: request.terminal,
+    stdin: request.interactive ? 'pipe' : 'closed',
+    signal,
+    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
+    ...(request.user === undefined ? {} : { user: request.user }),
+  } as const;
+  // What cannot work is said before a machine is started for it. Plain words have been checked already.
+  if (image.spec !== undefined || request.mounts.length > 0 || Object.keys(request.choices).length > 0)
+    await checkContainerOptions(wanted);
+  const shmMib = request.shmMib ?? (image.spec === undefined ? undefined : await bundleShmMib(image.spec));
+  await checkDevices({ ...request, image }, request.deviceSettings);
   progress.say('starting the virtual machine');
   const id = request.name ?? generateId();
   const consoleDirectory = context.env['HAKO_CONSOLE_DIR'] ?? '';
@@ -71,38 +98,35 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
       template: request.template,
       kernelParameters: request.kernelParameters,
       programs: request.programs,
+      rootfs: request.rootfs,
+      ...request.sharing,
+      devices: request.deviceSettings,
+      ...request.machineSettings,
+      ...request.guestSetup,
       ...(request.machine === undefined ? {} : { machine: request.machine }),
       debug: request.debug,
       keepRecord: context.keepRecord ?? false,
+      onOwnerExit: request.keep ? 'keep' : 'stop',
       signal,
       ...(consoleDirectory === '' ? {} : { keepConsoleLog: join(consoleDirectory, `${id}.log`) }),
       ...(request.dns === undefined ? {} : { dns: request.dns }),
       ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
-      ...(request.vcpus === undefined ? {} : { vcpus: request.vcpus }),
-      ...(request.memoryMib === undefined ? {} : { memoryMib: request.memoryMib }),
+      ...(shmMib === undefined ? {} : { shmMib }),
+      ...request.sizing,
+      ...(request.sizesOnce ? podLimits(image) : {}),
     },
     context.sandbox,
   );
   await context.onSandbox?.(sandbox);
   progress.say('booting the guest');
-  const container = await sandbox.createContainer({
-    image,
-    command,
-    env: request.env,
-    volumes: request.volumes,
-    terminal: request.terminal,
-    stdin: request.interactive ? 'pipe' : 'closed',
-    signal,
-    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    ...(request.user === undefined ? {} : { user: request.user }),
-  });
+  const container = await sandbox.createContainer(wanted);
   progress.clear();
   const exitCode = await attend(request, context, sandbox, container);
   const isOutOfMemory =
     context.interrupts.exitCode === undefined &&
     (await wasOutOfMemory(exitCode, () => sandbox.ranOutOfMemory(container.id)));
   // Only what the guest may still have to write to the host is worth the time of an orderly end.
-  await sandbox.stop({ exitCode, graceful: request.volumes.some(({ readOnly }) => readOnly !== true) });
+  await sandbox.stop({ exitCode, graceful: hasSomethingToWrite(request, image) });
   return { exitCode, isOutOfMemory, phases: sandbox.phases };
 }
 
@@ -129,4 +153,17 @@ async function attend(
     if (error instanceof ReaderGone) return exitCodes.signalBase + error.signal;
     throw error;
   }
+}
+
+/** Whether the guest may still hold back something that was written to files or disks of the host. */
+function hasSomethingToWrite(
+  { volumes, blockVolumes, devices }: RunRequest,
+  { spec }: ContainerImage,
+): boolean {
+  if ([...volumes, ...blockVolumes, ...devices].some(({ readOnly }) => readOnly !== true)) return true;
+  const ofHost = (spec?.mounts ?? []).filter(({ source }) => source?.startsWith('/') === true);
+  return (
+    ofHost.some(({ options = [] }) => !options.includes('ro')) ||
+    (spec?.linux?.devices ?? []).some(({ type }) => type === 'b')
+  );
 }

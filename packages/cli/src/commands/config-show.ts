@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Setting } from '@hako/configuration';
+import { effectOf, type Setting } from '@hako/configuration';
 
 import type { CliComponents } from '../cli-components.ts';
 import { describeOrigin } from '../config/describe-origin.ts';
@@ -28,8 +28,10 @@ export async function configShow(request: ConfigShowRequest, components: CliComp
 }
 
 function asJson(settings: readonly Setting[]): string {
-  const rows = settings.map(({ section, key, value, origin, rule }) => {
-    return { section, key, value, origin: describeOrigin(origin), effective: rule.effective ?? false };
+  const rows = settings.map((setting) => {
+    const { section, key, value, origin } = setting;
+    const { kind, ...why } = effectOf(setting);
+    return { section, key, value, origin: describeOrigin(origin), effect: kind, ...why };
   });
   return JSON.stringify(rows, null, 2);
 }
@@ -37,14 +39,21 @@ function asJson(settings: readonly Setting[]): string {
 async function asTable(settings: readonly Setting[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const table = new Table({ head: ['key', 'value', 'from', 'effect'], style: { head: [], border: [] } });
-  for (const { section, key, value, origin, rule } of settings) {
-    const effect = rule.effective === true ? 'yes' : 'none';
+  for (const setting of settings) {
+    const { section, key, value, origin } = setting;
     table.push([
       `${section}.${key}`,
       escapeText(JSON.stringify(value)),
       escapeText(describeOrigin(origin)),
-      effect,
+      effectWord(setting),
     ]);
   }
   return table.toString();
+}
+
+/** A word for a narrow column; `--json` has the reason. */
+function effectWord(setting: Setting): string {
+  const { kind } = effectOf(setting);
+  if (kind === 'driven') return 'yes';
+  return kind === 'harmless' ? 'none' : 'refused';
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '@hako/sandbox';
 
-import { attachTo } from '../attach.ts';
+import { attachTo, containerOf, parseTarget } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { attend } from '../terminal/attend.ts';
 
 /** What `hako exec` shall do. */
 export interface ExecRequest {
+  /** `SANDBOX`, for the first container, or `SANDBOX/CONTAINER`. */
   readonly sandbox: string;
   readonly command: readonly string[];
   readonly interactive: boolean;
@@ -27,8 +28,10 @@ export async function exec(request: ExecRequest, components: CliComponents): Pro
   const { signal } = interrupts;
   const { command, cwd, env, interactive, terminal, user } = request;
   try {
-    await using sandbox = await attachTo(request.sandbox, components, signal);
-    const workload = await sandbox.exec({
+    const target = parseTarget(request.sandbox);
+    await using sandbox = await attachTo(target.sandbox, components, signal);
+    const { container } = await containerOf(sandbox, target);
+    const workload = await container.exec({
       command,
       env,
       terminal,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import process from 'node:process';
 import { Readable } from 'node:stream';
 
 import type { CliComponents } from '../cli-components.ts';
@@ -9,6 +8,7 @@ import type { OwnerReport } from '../owner-report.ts';
 import { presentError } from '../present-error.ts';
 import type { RunRequest } from '../run-request.ts';
 import { runWorkload } from '../run-workload.ts';
+import { reportToParent } from '../start-owner.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 /** A workload that was asked to end gets so long before its machine is taken away. */
@@ -55,10 +55,4 @@ export async function own(
     report({ kind: 'failed', line: line ?? 'hako: interrupted', exitCode });
     return exitCode;
   }
-}
-
-function reportToParent(message: OwnerReport): void {
-  process.send?.(message, () => {
-    if (process.connected) process.disconnect?.();
-  });
 }

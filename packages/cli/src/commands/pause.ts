@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import { attachTo } from '../attach.ts';
+import { attachTo, containerOf, parseTarget } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
 
 /**
- * `hako pause` and `hako unpause`: freezes the workloads of sandboxes, or lets them go on. Prints each that did.
+ * `hako pause` and `hako unpause`: freezes containers, or lets them go on; a sandbox stands for all it has. Prints each
+ * sandbox or container that was named and did.
  * @param operation which of the two
- * @param ids the sandboxes
+ * @param words `SANDBOX` or `SANDBOX/CONTAINER` each
  * @param components the program's world
  */
 export async function pause(
   operation: 'pause' | 'resume',
-  ids: readonly string[],
+  words: readonly string[],
   components: CliComponents,
 ): Promise<number> {
   await Promise.all(
-    ids.map(async (id) => {
-      await using sandbox = await attachTo(id, components);
-      await sandbox[operation]();
-      components.stdout.write(`${sandbox.record.id}\n`);
+    words.map(async (word) => {
+      const target = parseTarget(word);
+      await using sandbox = await attachTo(target.sandbox, components);
+      if (target.container === undefined) {
+        for (const { id } of await sandbox.containers()) await (await sandbox.container(id))[operation]();
+        components.stdout.write(`${sandbox.record.id}\n`);
+      } else {
+        const { name, container } = await containerOf(sandbox, target);
+        await container[operation]();
+        components.stdout.write(`${name}\n`);
+      }
     }),
   );
   return 0;

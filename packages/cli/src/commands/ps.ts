@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { listSandboxes, type SandboxListing } from '@hako/sandbox';
+import { listContainers, listSandboxes, type SandboxListing } from '@hako/sandbox';
 
+import { nameOf } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
 import { columns } from '../table.ts';
 
@@ -10,6 +11,8 @@ const maxCommandLength = 40;
 export interface PsRequest {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** The containers of sandboxes that run, instead of sandboxes. */
+  readonly containers: boolean;
 }
 
 /**
@@ -19,6 +22,10 @@ export interface PsRequest {
  */
 export async function ps(request: PsRequest, components: CliComponents): Promise<number> {
   const listings = await listSandboxes();
+  if (request.containers) {
+    components.stdout.write(printed(request, await runningContainers(listings)));
+    return 0;
+  }
   if (request.json) {
     components.stdout.write(`${JSON.stringify(listings.map(publicView), null, 2)}\n`);
   } else if (request.quiet) {
@@ -36,9 +43,40 @@ export async function ps(request: PsRequest, components: CliComponents): Promise
   return 0;
 }
 
+interface ListedContainer {
+  /** What `exec`, `stats` and the like take. */
+  readonly name: string;
+  readonly sandbox: string;
+  readonly id: string;
+  readonly command: readonly string[];
+  readonly createdAt: string;
+}
+
+async function runningContainers(listings: readonly SandboxListing[]): Promise<readonly ListedContainer[]> {
+  const running = listings.filter(({ status: name }) => name === 'running');
+  const lists = await Promise.all(
+    running.map(async (record) => {
+      const notes = await listContainers(record);
+      return notes.map(({ id, command, createdAt }) => {
+        return { name: nameOf({ record }, id), sandbox: record.id, id, command, createdAt };
+      });
+    }),
+  );
+  return lists.flat();
+}
+
+function printed({ json, quiet }: PsRequest, containers: readonly ListedContainer[]): string {
+  if (json) return `${JSON.stringify(containers, null, 2)}\n`;
+  if (quiet) return containers.map(({ name }) => `${name}\n`).join('');
+  const rows = containers.map(({ name, command, createdAt }) => {
+    return [name, shortCommand(command), `${age(createdAt)} ago`];
+  });
+  return columns(['NAME', 'COMMAND', 'CREATED'], rows);
+}
+
 /** The environment of a container may hold secrets, and descriptors are the owner's: neither is for a list. */
 function publicView(listing: SandboxListing): object {
-  return { ...listing, process: undefined, guest: undefined };
+  return { ...listing, process: undefined, guest: undefined, survival: undefined, outcome: undefined };
 }
 
 function shortCommand(command: readonly string[]): string {

@@ -7,6 +7,7 @@ import { watchInterrupts } from '../interrupts.ts';
 import { outOfMemoryLine, wasOutOfMemory } from '../out-of-memory.ts';
 import type { RunRequest } from '../run-request.ts';
 import { attend } from '../terminal/attend.ts';
+import { workloadCommand } from '../workload-command.ts';
 
 /**
  * `hako run --sandbox`: one more container in a sandbox that another process owns, from its image to the last trace of it.
@@ -22,13 +23,14 @@ export async function runInSandbox(
 ): Promise<number> {
   using interrupts = watchInterrupts(components.onSignal);
   const { signal } = interrupts;
-  const { cwd, env, interactive, terminal, user, volumes } = request;
+  const { cwd, env, interactive, terminal, user, volumes, mounts, blockVolumes, devices, limits } = request;
   try {
     const image = await resolveImage(request.image, { signal });
-    const command = request.command.length === 0 ? image.command : [...image.entrypoint, ...request.command];
+    const command = workloadCommand(request, image);
     await using sandbox = await attachTo(id, components, signal);
     await using container = await sandbox.createContainer({
-      ...{ image, command, env, terminal, volumes, signal },
+      ...request.choices,
+      ...{ image, command, env, terminal, volumes, mounts, blockVolumes, devices, limits, signal },
       stdin: interactive ? 'pipe' : 'closed',
       ...(cwd === undefined ? {} : { cwd }),
       ...(user === undefined ? {} : { user }),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerLimits } from '@hako/sandbox';
 
-import { attachTo } from '../attach.ts';
+import { attachTo, containerOf, parseTarget } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
 
 /**
  * `hako update`: changes the limits of sandboxes' workloads. Prints each that was changed.
- * @param ids the sandboxes
+ * @param ids `SANDBOX`, for the first container, or `SANDBOX/CONTAINER` each
  * @param limits the new limits
  * @param components the program's world
  */
@@ -17,9 +17,11 @@ export async function update(
 ): Promise<number> {
   await Promise.all(
     ids.map(async (id) => {
-      await using sandbox = await attachTo(id, components);
-      await sandbox.update(limits);
-      components.stdout.write(`${sandbox.record.id}\n`);
+      const target = parseTarget(id);
+      await using sandbox = await attachTo(target.sandbox, components);
+      const { name, container } = await containerOf(sandbox, target);
+      await container.update(limits);
+      components.stdout.write(`${name}\n`);
     }),
   );
   return 0;

@@ -26,8 +26,7 @@ test('a configuration decides what the words leave open', () => {
     { section: 'factory', key: 'enable_template', value: true },
   ]);
   expect(request).toMatchObject({
-    vcpus: 1,
-    memoryMib: 2048,
+    sizing: { vcpus: 1, memoryMib: 2048 },
     machine: 'q35',
     programs: { qemu: '/opt/qemu', virtiofsd: '/opt/virtiofsd' },
     assets: { kernelPath: '/boot/guest' },
@@ -45,7 +44,11 @@ test('the words of the command line come first', () => {
     ],
     { memory: '512m', kernel: '/mine', template: 'never' },
   );
-  expect(request).toMatchObject({ memoryMib: 512, assets: { kernelPath: '/mine' }, template: 'never' });
+  expect(request).toMatchObject({
+    sizing: { memoryMib: 512 },
+    assets: { kernelPath: '/mine' },
+    template: 'never',
+  });
 });
 
 test.each([
@@ -55,7 +58,7 @@ test.each([
   { wanted: -1, vcpus: availableParallelism() },
   { wanted: 240, vcpus: availableParallelism() },
 ])('$wanted CPUs are $vcpus', ({ wanted, vcpus }) => {
-  expect(apply([{ section: qemu, key: 'default_vcpus', value: wanted }]).vcpus).toBe(vcpus);
+  expect(apply([{ section: qemu, key: 'default_vcpus', value: wanted }]).sizing.vcpus).toBe(vcpus);
 });
 
 test.each([
@@ -63,5 +66,5 @@ test.each([
   { wanted: 255, memoryMib: 2048 },
   { wanted: 256, memoryMib: 256 },
 ])('$wanted MiB of memory are $memoryMib', ({ wanted, memoryMib }) => {
-  expect(apply([{ section: qemu, key: 'default_memory', value: wanted }]).memoryMib).toBe(memoryMib);
+  expect(apply([{ section: qemu, key: 'default_memory', value: wanted }]).sizing.memoryMib).toBe(memoryMib);
 });

@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism } from 'node:os';
-
 import type { Configuration } from '@hako/configuration';
 
 import type { RunRequest } from '../run-request.ts';
-
-/** Less memory than this is what Kata takes for a mistake, and replaces. */
-const leastMemoryMib = 256;
-const usualMemoryMib = 2048;
+import { containerSettings, mergeChoices } from './container-settings.ts';
+import { deviceSettings } from './device-settings.ts';
+import { configuredNetwork } from './network-settings.ts';
+import { guestSettings } from './guest-settings.ts';
+import { machineSettings } from './machine-settings.ts';
+import { sharingSettings } from './sharing-settings.ts';
+import { mergeSizing, sizingSettings } from './sizing-settings.ts';
 
 /** What a configuration decides about a run; the words of the command line come before it. */
 export type ConfiguredRun = Pick<
   RunRequest,
-  'vcpus' | 'memoryMib' | 'assets' | 'template' | 'debug' | 'kernelParameters' | 'programs' | 'machine'
+  | 'choices'
+  | 'sharing'
+  | 'deviceSettings'
+  | 'guestSetup'
+  | 'sizing'
+  | 'sizesOnce'
+  | 'assets'
+  | 'template'
+  | 'debug'
+  | 'kernelParameters'
+  | 'programs'
+  | 'machine'
+  | 'machineSettings'
 >;
 
 /** Reads off a configuration what a run needs. */
@@ -22,10 +35,8 @@ export function configuredRun(configuration: Configuration): ConfiguredRun {
   const [kernelPath, imagePath, initrdPath] = ['kernel', 'image', 'initrd'].map(path);
   const [qemuPath, virtiofsd] = ['path', 'virtio_fs_daemon'].map(path);
   const machine = configuration.text(qemu, 'machine_type');
-  const memoryMib = configuration.number(qemu, 'default_memory');
   return {
-    vcpus: vcpus(configuration.number(qemu, 'default_vcpus')),
-    memoryMib: memoryMib < leastMemoryMib ? usualMemoryMib : memoryMib,
+    ...sizingSettings(configuration),
     assets: {
       ...(kernelPath === undefined ? {} : { kernelPath }),
       ...(imagePath === undefined ? {} : { imagePath }),
@@ -46,15 +57,13 @@ export function configuredRun(configuration: Configuration): ConfiguredRun {
       ...(qemuPath === undefined ? {} : { qemu: qemuPath }),
       ...(virtiofsd === undefined ? {} : { virtiofsd }),
     },
+    choices: containerSettings(configuration),
+    sharing: sharingSettings(configuration),
+    deviceSettings: deviceSettings(configuration),
+    guestSetup: guestSettings(configuration),
+    machineSettings: machineSettings(configuration),
     ...(machine === 'q35' || machine === 'microvm' || machine === 'virt' ? { machine } : {}),
   };
-}
-
-/** As Kata reads it: below 0, or more than there are, means all of the host; 0 means one; a part counts as a whole. */
-function vcpus(wanted: number): number {
-  const present = availableParallelism();
-  if (wanted < 0 || wanted > present) return present;
-  return Math.max(1, Math.ceil(wanted));
 }
 
 /** Puts the words of the command line over what a configuration says. */
@@ -63,10 +72,18 @@ export function applyConfiguration(request: RunRequest, configuration: Configura
   return {
     ...configured,
     ...request,
+    sizing: mergeSizing(configured.sizing, request.sizing),
+    sizesOnce: configured.sizesOnce,
     assets: { ...configured.assets, ...request.assets },
     template: request.template === 'auto' ? configured.template : request.template,
     debug: request.debug || configured.debug,
+    network: configuredNetwork(request.network, configuration),
     kernelParameters: [...configured.kernelParameters, ...request.kernelParameters],
     programs: { ...configured.programs, ...request.programs },
+    choices: mergeChoices(configured.choices, request.choices),
+    sharing: { ...configured.sharing, ...request.sharing },
+    deviceSettings: { ...configured.deviceSettings, ...request.deviceSettings },
+    guestSetup: { ...configured.guestSetup, ...request.guestSetup },
+    machineSettings: { ...configured.machineSettings, ...request.machineSettings },
   };
 }

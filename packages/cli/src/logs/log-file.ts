@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFile, mkdir, rename } from 'node:fs/promises';
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 
@@ -18,24 +18,26 @@ const maxFileBytes = 16 * 1024 * 1024;
 export class LogFile {
   readonly #directory: string;
   readonly #maxFileBytes: number;
-  #bytes = 0;
+  #bytes: number;
   #queue: Promise<void> = Promise.resolve();
 
-  private constructor(directory: string, maxBytes: number) {
+  private constructor(directory: string, maxBytes: number, bytes: number) {
     this.#directory = directory;
     this.#maxFileBytes = maxBytes;
+    this.#bytes = bytes;
   }
 
   /**
-   * Starts a log.
+   * Starts a log, or goes on with one.
    * @param runDirectory run directory of the sandbox
    * @param maxBytes size at which a new file is begun; default 16 MiB
    */
   static async create(runDirectory: string, maxBytes: number = maxFileBytes): Promise<LogFile> {
     const directory = join(runDirectory, logDirectoryName);
-    await mkdir(directory, { mode: 0o700 });
-    await appendFile(join(directory, logFileNames.current), '', { mode: 0o600 });
-    return new LogFile(directory, maxBytes);
+    const current = join(directory, logFileNames.current);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await appendFile(current, '', { mode: 0o600 });
+    return new LogFile(directory, maxBytes, (await stat(current)).size);
   }
 
   /**

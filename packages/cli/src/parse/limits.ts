@@ -12,37 +12,60 @@ const minCpus = 0.01;
 const maxCpus = 240;
 const maxPids = 4_194_304;
 
-/** The options of `hako update` as commander gives them. */
+/** The options that limit a container, as commander gives them. */
 export interface LimitWords {
   readonly memory?: string;
   readonly cpus?: string;
   readonly cpuShares?: string;
+  readonly cpusetCpus?: string;
   readonly pids?: string;
 }
 
 /**
- * Understands the words of `hako update`. Error: {@link UsageError}.
+ * Understands the words of `hako update`. Error: {@link UsageError}, also when there are none.
  * @param words the options
  */
 export function parseLimits(words: LimitWords): ContainerLimits {
-  const { memory, cpus, cpuShares, pids } = words;
-  const limits: ContainerLimits = {
-    ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
-    ...(cpus === undefined ? {} : { cpuQuotaUs: quotaUs(cpus), cpuPeriodUs: periodUs }),
-    ...(cpuShares === undefined ? {} : { cpuShares: count('CPU shares', cpuShares, 2, 262_144) }),
-    ...(pids === undefined ? {} : { pidsLimit: count('processes', pids, 1, maxPids) }),
-  };
+  const limits = parseContainerLimits(words);
   if (Object.keys(limits).length === 0)
-    throw new UsageError('no limit is given', 'use --memory, --cpus, --cpu-shares or --pids');
+    throw new UsageError('no limit is given', 'use --memory, --cpus, --cpu-shares, --cpuset-cpus or --pids');
   return limits;
 }
 
-function quotaUs(text: string): number {
+/**
+ * Understands limits of a container; there may be none. Error: {@link UsageError}.
+ * @param words the options
+ */
+export function parseContainerLimits(words: LimitWords): ContainerLimits {
+  const { memory, cpus, cpuShares, cpusetCpus, pids } = words;
+  return {
+    ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
+    ...(cpus === undefined ? {} : parseCpuTime(cpus)),
+    ...(cpuShares === undefined ? {} : { cpuShares: count('CPU shares', cpuShares, 2, 262_144) }),
+    ...(cpusetCpus === undefined ? {} : { cpuset: cpuList(cpusetCpus) }),
+    ...(pids === undefined ? {} : { pidsLimit: count('processes', pids, 1, maxPids) }),
+  };
+}
+
+/**
+ * Reads CPU time, in CPUs. Error: {@link UsageError}.
+ * @param text a number such as 0.5
+ */
+export function parseCpuTime(text: string): Required<Pick<ContainerLimits, 'cpuQuotaUs' | 'cpuPeriodUs'>> {
   const cpus = /^\d{1,4}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
-  if (cpus >= minCpus && cpus <= maxCpus) return Math.round(cpus * periodUs);
+  if (cpus >= minCpus && cpus <= maxCpus)
+    return { cpuQuotaUs: Math.round(cpus * periodUs), cpuPeriodUs: periodUs };
   throw new UsageError(
     `${JSON.stringify(text)} CPUs are not possible`,
     `give a number from ${minCpus} to ${maxCpus}, such as 0.5`,
+  );
+}
+
+function cpuList(text: string): string {
+  if (/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(text)) return text;
+  throw new UsageError(
+    `${JSON.stringify(text)} is no list of CPUs`,
+    'write numbers and ranges, such as 0-1,3',
   );
 }
 

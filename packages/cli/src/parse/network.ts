@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
 
-import type { NetworkModel, NetworkOptions, PublishedPort } from '@hako/sandbox';
+import type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
 
 /** Where `ip netns add` puts the files of namespaces, see ip-netns(8). */
 const namedNamespaces = '/run/netns';
 
+/** Words for the user network, with whose stack it is. */
+const userStacks: ReadonlyMap<string, UserStack> = new Map([
+  ['user', 'hypervisor'],
+  ['passt', 'passt'],
+]);
+
 /**
  * Reads the network's words. A published port alone means the user network. Error: {@link UsageError}.
- * @param network `none`, `user`, a name known to `ip netns`, or the path of a network namespace
+ * @param network `none`, `user`, `passt`, a name known to `ip netns`, or the path of a network namespace
  * @param ports `[ADDRESS:]HOST:GUEST[/tcp|/udp]` each
  * @param model how a namespace's links are joined to the machine
  */
@@ -20,9 +26,10 @@ export function parseNetwork(
   model?: string,
 ): NetworkOptions {
   const word = network ?? (ports.length > 0 ? 'user' : 'none');
-  if (model !== undefined && (word === 'none' || word === 'user'))
+  const stack = userStacks.get(word);
+  if (model !== undefined && (word === 'none' || stack !== undefined))
     throw new UsageError(`--network-model does not go with --network ${word}`, 'name a namespace');
-  if (word === 'user') return { kind: 'user', ports: ports.map(parsePort) };
+  if (stack !== undefined) return { kind: 'user', ports: ports.map(parsePort), stack };
   if (ports.length > 0)
     throw new UsageError(`--publish does not go with --network ${word}`, 'use --network user');
   if (word === 'none') return { kind: 'none' };
@@ -39,13 +46,13 @@ function namespacePath(word: string): string {
     return `${namedNamespaces}/${word}`;
   throw new UsageError(
     `network ${JSON.stringify(word)} is neither a name nor an absolute path`,
-    'use none, user, a name that `ip netns` shows, or a path such as /run/netns/NAME',
+    'use none, user, passt, a name that `ip netns` shows, or a path such as /run/netns/NAME',
   );
 }
 
 function parseModel(text: string): NetworkModel {
-  if (text === 'tcfilter' || text === 'none') return text;
-  throw new UsageError(`unknown network model ${JSON.stringify(text)}`, 'use tcfilter or none');
+  if (text === 'tcfilter' || text === 'macvtap' || text === 'none') return text;
+  throw new UsageError(`unknown network model ${JSON.stringify(text)}`, 'use tcfilter, macvtap or none');
 }
 
 /**

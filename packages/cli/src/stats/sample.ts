@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listSandboxes, type AttachedSandbox, type ContainerStats } from '@hako/sandbox';
 
-import { attachTo } from '../attach.ts';
+import { attachTo, nameOf, parseTarget } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
 
-/** What one sandbox's workload used at one moment. */
+/** What one container used at one moment. */
 export interface Sample {
+  /** `SANDBOX` for its first container, `SANDBOX/CONTAINER` for others. */
   readonly name: string;
   /** Milliseconds of `performance.now()`. */
   readonly takenAtMs: number;
   readonly stats: ContainerStats;
 }
 
-/** Takes samples of sandboxes and stays attached to them in between. */
+interface Watched {
+  readonly sandbox: AttachedSandbox;
+  /** Absent: all of them. */
+  readonly container?: string;
+}
+
+/** Takes samples of containers and stays attached to their sandboxes in between. */
 export class Sampler implements AsyncDisposable {
   readonly #components: CliComponents;
-  readonly #ids: readonly string[];
-  readonly #attached = new Map<string, AttachedSandbox>();
+  readonly #words: readonly string[];
+  /** By what was asked for: a sandbox, or one container of it. */
+  readonly #watched = new Map<string, Watched>();
   #isFirst = true;
 
   /**
-   * @param ids the sandboxes; none means all that run
+   * @param words `SANDBOX` or `SANDBOX/CONTAINER` each; none means all that run
    * @param components the program's world
    */
-  constructor(ids: readonly string[], components: CliComponents) {
-    this.#ids = ids;
+  constructor(words: readonly string[], components: CliComponents) {
+    this.#words = words;
     this.#components = components;
   }
 
@@ -36,27 +44,29 @@ export class Sampler implements AsyncDisposable {
   async take(signal: AbortSignal): Promise<readonly Sample[]> {
     await this.#attach(signal);
     const samples = await Promise.all(
-      [...this.#attached].map(([name, sandbox]) => this.#sample(name, sandbox, signal)),
+      [...this.#watched].map(([word, watched]) => this.#sample(word, watched, signal)),
     );
     this.#isFirst = false;
-    return samples.filter((sample) => sample !== undefined);
+    return samples.flat();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const sandbox of this.#attached.values()) await sandbox[Symbol.asyncDispose]();
+    for (const { sandbox } of this.#watched.values()) await sandbox[Symbol.asyncDispose]();
   }
 
   async #attach(signal: AbortSignal): Promise<void> {
-    const isNamed = this.#ids.length > 0;
+    const isNamed = this.#words.length > 0;
     if (isNamed && !this.#isFirst) return;
-    const wanted = isNamed ? this.#ids : await runningSandboxes();
-    for (const id of wanted) {
-      if (this.#attached.has(id)) continue;
+    const wanted = isNamed ? this.#words : await runningSandboxes();
+    for (const word of wanted) {
+      if (this.#watched.has(word)) continue;
       try {
+        const { sandbox: id, container } = parseTarget(word);
         const sandbox = await attachTo(id, this.#components, signal);
-        const other = this.#attached.get(sandbox.record.id);
-        this.#attached.set(sandbox.record.id, sandbox);
-        await other?.[Symbol.asyncDispose]();
+        const key = container === undefined ? sandbox.record.id : `${sandbox.record.id}/${container}`;
+        const other = this.#watched.get(key);
+        this.#watched.set(key, { sandbox, ...(container === undefined ? {} : { container }) });
+        await other?.sandbox[Symbol.asyncDispose]();
       } catch (error) {
         // It may have ended since it was listed.
         if (signal.aborted || this.#mustSucceed) throw error;
@@ -64,22 +74,41 @@ export class Sampler implements AsyncDisposable {
     }
   }
 
-  async #sample(name: string, sandbox: AttachedSandbox, signal: AbortSignal): Promise<Sample | undefined> {
-    try {
-      const stats = await sandbox.stats({ signal });
-      return { name, takenAtMs: performance.now(), stats };
-    } catch (error) {
-      if (signal.aborted || this.#mustSucceed) throw error;
-      this.#attached.delete(name);
-      await sandbox[Symbol.asyncDispose]();
-      return undefined;
-    }
+  /** One sample per container. A container that has ended is left out; when all have, the sandbox is let go of. */
+  async #sample(
+    word: string,
+    { sandbox, container }: Watched,
+    signal: AbortSignal,
+  ): Promise<readonly Sample[]> {
+    const ids = await containersOf(sandbox, container);
+    const results = await Promise.allSettled(
+      ids.map(async (id) => {
+        const stats = await (await sandbox.container(id)).stats({ signal });
+        return { name: nameOf(sandbox, id), takenAtMs: performance.now(), stats };
+      }),
+    );
+    const samples = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    if (samples.length > 0) return samples;
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined && (signal.aborted || this.#mustSucceed)) throw failed.reason;
+    this.#watched.delete(word);
+    await sandbox[Symbol.asyncDispose]();
+    return [];
   }
 
   /** Those that were asked for must be there at first; all others may be ending. */
   get #mustSucceed(): boolean {
-    return this.#isFirst && this.#ids.length > 0;
+    return this.#isFirst && this.#words.length > 0;
   }
+}
+
+/** Ids of the containers to look at. */
+async function containersOf(
+  sandbox: AttachedSandbox,
+  container: string | undefined,
+): Promise<readonly string[]> {
+  if (container !== undefined) return [(await sandbox.container(container)).id];
+  return (await sandbox.containers()).map(({ id }) => id);
 }
 
 async function runningSandboxes(): Promise<readonly string[]> {

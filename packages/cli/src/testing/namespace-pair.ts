@@ -50,6 +50,16 @@ export async function namespacePair(): Promise<NamespacePair> {
   return { left, right, [Symbol.asyncDispose]: remove };
 }
 
+/** Whether the kernel makes links of a kind that share another one, such as ipvlan. */
+export async function hasLinkKind(kind: string): Promise<boolean> {
+  await using pair = await namespacePair();
+  const { run } = pair.left;
+  return await run('ip', 'link', 'add', 'probe', 'link', 'eth0', 'type', kind).then(
+    () => true,
+    () => false,
+  );
+}
+
 function testNamespace(side: string): TestNamespace {
   const name = `hako-${process.pid}-${side}`;
   const run = async (file: string, ...words: string[]): Promise<string> =>
@@ -61,7 +71,7 @@ function testNamespace(side: string): TestNamespace {
       const parts = await Promise.all([
         // Without what moves by itself: whether there is a carrier, and the kernel's own addresses and neighbours.
         run('ip', '-json', '-4', 'address').then(withoutCarrier),
-        run('ip', 'route'),
+        run('ip', 'route').then((text) => text.replaceAll(' linkdown', '')),
         run('ip', 'neighbour', 'show', 'nud', 'permanent'),
         run('tc', 'qdisc'),
         run('tc', 'filter', 'show', 'dev', 'eth0', 'ingress').catch(() => ''),

@@ -2,6 +2,12 @@
 import { AgentServiceDefinition } from '@hako/protocols/agent';
 import { HealthDefinition } from '@hako/protocols/health';
 import { ProcessIODefinition } from '@hako/protocols/process-io';
+import { SandboxResourcesServiceDefinition } from '@hako/protocols/sandbox-resources';
 
-/** The services whose messages `hako wire` can read: those of an agent. */
-export const knownServices = [AgentServiceDefinition, HealthDefinition, ProcessIODefinition] as const;
+/** The services whose messages `hako wire` can read: those of an agent, and that of a sandbox's owner. */
+export const knownServices = [
+  AgentServiceDefinition,
+  HealthDefinition,
+  ProcessIODefinition,
+  SandboxResourcesServiceDefinition,
+] as const;

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { QemuHypervisor } from '@hako/hypervisor-qemu';
+import {
+  createSandbox,
+  locateGuestAssets,
+  resolveCacheDirectory,
+  resolveImage,
+  type NetworkModel,
+  type Sandbox,
+} from '@hako/sandbox';
+import { temporaryDirectory } from '@hako/sandbox/testing';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import { hasLinkKind, namespacePair, type TestNamespace } from './testing/namespace-pair.ts';
+
+const obstacle = await Promise.all([locateGuestAssets(resolveCacheDirectory()), access('/dev/net/tun')]).then(
+  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
+  () => ' (skipped: no guest image in the cache, or no /dev/net/tun)',
+);
+const hasIpvlan = obstacle === '' && (await hasLinkKind('ipvlan'));
+
+/** The kinds of links that are joined. */
+const proven = [
+  ...['veth', 'macvlan', 'macvtap', 'tap', 'tuntap', ...(hasIpvlan ? ['ipvlan'] : [])].map(
+    (kind) => `endpoint ${kind}`,
+  ),
+  'interface at run time',
+  'plug network tap-descriptors',
+  'unplug network tap-descriptors',
+];
+
+/** Runs a script in a container of its own; what it printed. */
+async function outputOf(sandbox: Sandbox, script: string): Promise<string> {
+  const image = await resolveImage('busybox');
+  await using container = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
+  await container.start();
+  const [stdout, stderr] = await Promise.all([text(container.stdout), text(container.stderr)]);
+  await container.wait();
+  return `${stdout}${stderr}`.trim();
+}
+
+/** Waits until a neighbour answers. */
+const reach = (address: string): string =>
+  `until ping -c 1 -W 1 ${address} > /dev/null; do :; done; echo reached ${address}`;
+
+/** A cable between the two namespaces, besides the one that is there. */
+async function addCable(left: TestNamespace, right: TestNamespace, name: string): Promise<void> {
+  await left.run('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', right.name);
+  for (const { run } of [left, right]) await run('ip', 'link', 'set', 'dev', name, 'up');
+}
+
+async function address({ run }: TestNamespace, where: string, link: string): Promise<void> {
+  await run('ip', 'address', 'add', where, 'dev', link);
+}
+
+/** Links of each kind in the left namespace; their neighbours are in the right one. */
+async function addLinks(left: TestNamespace, right: TestNamespace): Promise<readonly string[]> {
+  for (const name of ['lower', 'shared', 'bridged', 'late']) await addCable(left, right, name);
+  await left.run('ip', 'link', 'add', 'mv0', 'link', 'lower', 'type', 'macvlan', 'mode', 'bridge');
+  await left.run('ip', 'link', 'set', 'dev', 'mv0', 'up');
+  await address(left, '10.56.0.1/24', 'mv0');
+  await address(right, '10.56.0.2/24', 'lower');
+  await left.run('ip', 'link', 'add', 'mt0', 'link', 'lower', 'type', 'macvtap', 'mode', 'bridge');
+  await left.run('ip', 'link', 'set', 'dev', 'mt0', 'up');
+  await address(left, '10.60.0.1/24', 'mt0');
+  await address(right, '10.60.0.2/24', 'lower');
+  await left.run('ip', 'tuntap', 'add', 'tap7', 'mode', 'tap', 'multi_queue');
+  await left.run('ip', 'link', 'add', 'br0', 'type', 'bridge');
+  for (const name of ['tap7', 'bridged'])
+    await left.run('ip', 'link', 'set', 'dev', name, 'master', 'br0', 'up');
+  await left.run('ip', 'link', 'set', 'dev', 'br0', 'up');
+  await address(left, '10.57.0.1/24', 'tap7');
+  await address(right, '10.57.0.2/24', 'bridged');
+  await address(right, '10.59.0.2/24', 'late');
+  if (!hasIpvlan) return ['10.55.0.2', '10.56.0.2', '10.57.0.2', '10.60.0.2'];
+  await left.run('ip', 'link', 'add', 'ip0', 'link', 'shared', 'type', 'ipvlan', 'mode', 'l2');
+  await left.run('ip', 'link', 'set', 'dev', 'ip0', 'up');
+  await address(left, '10.58.0.1/24', 'ip0');
+  await address(right, '10.58.0.2/24', 'shared');
+  return ['10.55.0.2', '10.56.0.2', '10.57.0.2', '10.60.0.2', '10.58.0.2'];
+}
+
+/** What was joined and how often each link can be used at once, by name. */
+const queueCount =
+  'cd /sys/class/net; for n in eth0 mv0 tap7 late; do echo $n $(ls -d $n/queues/rx-* | wc -l); done';
+
+describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
+  beforeAll(async () => {
+    await new QemuHypervisor().kvmVerdict();
+  });
+
+  test.each<{ model: NetworkModel }>([{ model: 'tcfilter' }, { model: 'macvtap' }])(
+    `veth, macvlan, macvtap, tap${hasIpvlan ? ', ipvlan' : ' (ipvlan skipped: not in this kernel)'} reach a peer by $model, and one comes and goes at run time [proves model $model, ${proven.join(', ')}]`,
+    async ({ model }) => {
+      await using pair = await namespacePair();
+      await using temporary = await temporaryDirectory();
+      const { left, right } = pair;
+      const peers = await addLinks(left, right);
+      const before = await left.describe();
+      const path = `/run/netns/${left.name}`;
+      {
+        await using sandbox = await createSandbox({
+          ...{ runRoot: join(temporary.path, 'run'), vcpus: 2 },
+          network: { kind: 'namespace', path, model },
+        });
+        await sandbox.ready();
+        expect(await outputOf(sandbox, peers.map(reach).join('; '))).toBe(
+          peers.map((peer) => `reached ${peer}`).join('\n'),
+        );
+
+        const { network } = sandbox;
+        const interfaces = await network.listInterfaces();
+        const routes = await network.listRoutes();
+        const late = await network.addInterface({
+          name: 'late',
+          addresses: [{ family: 'ipv4', address: '10.59.0.1', prefixLength: 24 }],
+        });
+        expect(late).toMatchObject({ name: 'late', mtuBytes: 1500 });
+        await expect(network.addInterface({ name: 'late' })).rejects.toMatchObject({
+          code: 'network_failed',
+        });
+        await expect(network.addInterface({ name: 'nothing' })).rejects.toMatchObject({
+          code: 'network_failed',
+        });
+        await network.updateInterface({ ...late, mtuBytes: 1300 });
+        const far = { destination: '10.99.0.0/16', family: 'ipv4', interfaceName: 'late' } as const;
+        await network.updateRoutes([{ ...far, gateway: '10.59.0.2' }]);
+        const seen = await outputOf(
+          sandbox,
+          `${reach('10.59.0.2')}; ${queueCount}; ip route; ip link show dev late`,
+        );
+        expect(seen).toMatch(
+          /^reached 10\.59\.0\.2\neth0 2\nmv0 2\ntap7 2\nlate 2\n[^]*10\.99\.0\.0\/16 via 10\.59\.0\.2 dev late[^]* mtu 1300 /,
+        );
+        await network.removeInterface(late.mac);
+        expect(await network.listInterfaces()).toEqual(interfaces);
+        expect(await network.listRoutes()).toEqual(routes);
+        await expect(network.removeInterface('late')).rejects.toMatchObject({ code: 'network_failed' });
+        expect(await left.run('tc', 'qdisc', 'show', 'dev', 'late')).not.toContain('ingress');
+        expect(await left.run('ip', '-brief', 'link')).not.toContain('tap5_hako');
+      }
+      expect(await left.describe()).toBe(before);
+      expect(await left.run('ip', '-brief', 'link')).not.toContain('_hako');
+    },
+  );
+});
