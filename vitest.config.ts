@@ -18,7 +18,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,tools}/*/src/**/*.test.ts'],
-          exclude: ['**/*.vm.test.ts', '**/*.guest.test.ts', '**/dist/**', '**/node_modules/**'],
+          exclude: [
+            '**/*.vm.test.ts',
+            '**/*.guest.test.ts',
+            '**/*.nested.test.ts',
+            '**/dist/**',
+            '**/node_modules/**',
+          ],
           setupFiles: [answersSetup],
           testTimeout: 20_000,
         },
@@ -32,6 +38,16 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve: { conditions, externalConditions: conditions } },
+        test: {
+          // Machines in machines, minutes each: `npm run test:nested`, no part of `npm test`.
+          name: 'nested',
+          include: ['tools/*/src/**/*.nested.test.ts'],
+          testTimeout: 1_800_000,
         },
       },
       {

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { areDebianPackagesInstalled, ensureDebianPackages } from './src/debian-packages.mjs';
+import { guestFlavours } from './src/guest-flavours.mjs';
 import { buildGuestImage, isGuestImageCurrent } from './src/guest-image.mjs';
-import { guestCacheDir, userCacheDir, workspaceRoot } from './src/locations.mjs';
+import { userCacheDir, workspaceRoot } from './src/locations.mjs';
 import { withLock } from './src/lock.mjs';
 import { areNpmPackagesInstalled, ensureNpmPackages } from './src/npm-packages.mjs';
 import { createReporter } from './src/reporter.mjs';
@@ -25,7 +26,8 @@ export async function setUp(reporter = createReporter(process.stderr)) {
   await withLock(join(userCacheDir(), 'setup.lock'), onWait, async () => {
     await ensureDebianPackages(reporter);
     await ensureNpmPackages(workspaceRoot, reporter);
-    if (!(await isGuestImageCurrent(guestCacheDir()))) await buildGuestImage(guestCacheDir(), reporter);
+    for (const flavour of guestFlavours())
+      if (!(await isGuestImageCurrent(flavour))) await buildGuestImage(flavour, reporter);
   });
 }
 
@@ -33,7 +35,7 @@ async function isReady() {
   const answers = await Promise.all([
     areDebianPackagesInstalled(),
     areNpmPackagesInstalled(workspaceRoot),
-    isGuestImageCurrent(guestCacheDir()),
+    ...guestFlavours().map(isGuestImageCurrent),
   ]);
   return answers.every(Boolean);
 }

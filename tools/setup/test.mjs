@@ -9,6 +9,12 @@ import { addUp, summaryLine } from './src/test-results.mjs';
 /** Vitest's projects, quick ones first. */
 const projects = ['unit', 'vm', 'guest'];
 
+/** Pages that are drawn from the reports of projects. */
+const pages = [
+  { check: "grid of the agent's API", tool: 'agent-grid', of: ['unit', 'guest'] },
+  { check: 'status of the host side', tool: 'host-status', of: projects },
+];
+
 const resultsDir = join(workspaceRoot, 'test-results');
 
 /**
@@ -24,8 +30,10 @@ await runScript(async () => {
   const runs = [];
   for (const project of projects) runs.push(await runProject(project, filters));
 
-  // A part of the tests says nothing about the whole API.
-  if (filters.length === 0 && !(await isGridGood())) failedChecks.push("grid of the agent's API");
+  // A part of the tests says nothing about the whole.
+  if (filters.length === 0) {
+    for (const { check, tool, of } of pages) if (!(await isPageGood(tool, of))) failedChecks.push(check);
+  }
 
   const totals = addUp(runs.map((run) => run.report));
   const lines = [
@@ -42,10 +50,13 @@ await runScript(async () => {
   return isGood ? 0 : 1;
 });
 
-/** Draws what the tests have seen of the agent's API, and tells whether the page was so already and has no gaps. */
-async function isGridGood() {
-  const reports = ['unit', 'guest'].map((project) => join(resultsDir, `${project}.json`));
-  const command = ['node', '--conditions=@hako/source', 'tools/agent-grid/src/main.ts', ...reports];
+/**
+ * Draws what the tests have seen, and tells whether nothing is missing.
+ * @param {string} tool @param {readonly string[]} of
+ */
+async function isPageGood(tool, of) {
+  const reports = of.map((project) => join(resultsDir, `${project}.json`));
+  const command = ['node', '--conditions=@hako/source', `tools/${tool}/src/main.ts`, ...reports];
   return (await runVisibly(command)) === 0;
 }
 

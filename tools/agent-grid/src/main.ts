@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AgentServiceDefinition } from '@hako/protocols/agent';
 import { HealthDefinition } from '@hako/protocols/health';
 import { ProcessIODefinition } from '@hako/protocols/process-io';
-import { format, resolveConfig } from 'prettier';
 import { readExclusions } from './grid/exclusions.ts';
 import { drawGrid, emptyColumns, needlessExclusions } from './grid/grid.ts';
 import { statusPage } from './grid/status-page.ts';
 import { readAnswers } from './grid/test-report.ts';
+import { writePage } from './report/write-page.ts';
 
 const workspaceRoot = resolve(import.meta.dirname, '../../..');
 const pagePath = join(workspaceRoot, 'docs/agent-api-status.md');
@@ -29,11 +28,8 @@ async function main(reports: readonly string[]): Promise<number> {
   const answers = (await Promise.all(reports.map((path) => readAnswers(path)))).flat();
   const services = [AgentServiceDefinition, HealthDefinition, ProcessIODefinition];
   const rows = drawGrid(services, answers, exclusions);
-  const style = await resolveConfig(pagePath);
-  const page = await format(statusPage(rows), { ...style, filepath: pagePath });
-  const before = await readFile(pagePath, 'utf8').catch(() => '');
-  if (page !== before) await writeFile(pagePath, page);
-  if (page !== before) console.log('agent api: docs/agent-api-status.md has been drawn anew: commit it');
+  if (await writePage(pagePath, statusPage(rows)))
+    console.log('agent api: docs/agent-api-status.md has been drawn anew: commit it');
   if (!answers.some(({ kind }) => kind === 'guest')) {
     console.log('agent api: no guest has run, so gaps are not judged');
     return 0;

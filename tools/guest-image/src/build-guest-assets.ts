@@ -26,7 +26,7 @@ const builderVersion = 1;
 export interface BuildOptions {
   /** Guest folder of the cache; created when absent. */
   readonly cacheDir: string;
-  /** Debian kernel package (`linux-image-*-cloud-amd64_*.deb`). */
+  /** Debian kernel package: that for virtual machines (`linux-image-*-cloud-amd64_*.deb`) or the full one. */
   readonly kernelPackagePath: string;
   /** The Node binary that runs in the guest. */
   readonly nodePath: string;

@@ -12,6 +12,8 @@ export const bootModules = [
   'virtio_pci_legacy_dev',
   'virtio_pci',
   'virtio_blk',
+  // Of the full kernel: what libcrc32c finds by name, so that no list of dependencies has it.
+  'crc32c_generic',
   'libcrc32c',
   'erofs',
   'virtio_console',
@@ -20,9 +22,12 @@ export const bootModules = [
   'overlay',
 ] as const;
 
-/** Modules that go into the root image by name; what they depend on follows. Names the kernel has built in are fine. */
+/** Modules that go into the root image by name; what they depend on follows. Names the kernel has built in,
+ * or has not at all, are fine. */
 const imageModules = [
   ...bootModules,
+  '9p',
+  '9pnet_virtio',
   'crc32c-intel',
   'dax_pmem',
   'device_dax',

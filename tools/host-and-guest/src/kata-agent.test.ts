@@ -4,15 +4,16 @@ import { testSpec, whyNoContainers } from '@hako/agent-server/testing';
 import { dial } from '@hako/ttrpc';
 import { describe, expect, test } from 'vitest';
 import { startListeningAgent } from './listening-agent.ts';
+import { watchAgent } from './watched-agent.ts';
 
 const obstacle = whyNoContainers();
 const why = obstacle === undefined ? '' : ` (skipped: ${obstacle})`;
 
 describe.skipIf(obstacle !== undefined)(`with the real agent${why}`, () => {
-  test('KataAgent takes a container and a further process through their life', async () => {
+  test('KataAgent takes a container and a further process through their life', async ({ task }) => {
     await using it = await startListeningAgent();
     const { rootfs } = it.harness;
-    await using agent = createKataAgent({
+    await using agent = watchAgent(task.meta, {
       dialUrl:
         () =>
         ({ signal }) =>

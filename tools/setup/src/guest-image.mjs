@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { contentDigest, readStamp, writeStamp } from './content-stamp.mjs';
 import { ensureKernelPackage, findKernelPackage } from './guest-kernel.mjs';
-import { ownNodePath, workspaceCacheDir, workspaceRoot } from './locations.mjs';
+import { ownNodePath, workspaceRoot } from './locations.mjs';
 import { failureLine, runProgram } from './run-program.mjs';
 import { SetupError } from './setup-error.mjs';
 
@@ -19,14 +19,14 @@ const sources = [
   'package-lock.json',
 ];
 
-const stampPath = join(workspaceCacheDir, 'guest-image.json');
+/** @typedef {import('./guest-flavours.mjs').GuestFlavour} GuestFlavour */
 
 /**
  * Whether the guest image in use was made from the present sources, packages of this machine and kernel.
  *
- * @param {string} cacheDir - Guest folder of the cache.
+ * @param {GuestFlavour} flavour
  */
-export async function isGuestImageCurrent(cacheDir) {
+export async function isGuestImageCurrent({ cacheDir, stampPath }) {
   const stamp = readStamp(stampPath);
   const current = readStamp(join(cacheDir, 'current.json'));
   if (stamp === undefined || current === undefined || stamp.digest !== current.digest) return false;
@@ -38,13 +38,14 @@ export async function isGuestImageCurrent(cacheDir) {
 /**
  * Builds the guest image, after downloading the kernel where it is missing.
  *
- * @param {string} cacheDir - Guest folder of the cache.
+ * @param {GuestFlavour} flavour
  * @param {Reporter} reporter
  * @throws {SetupError}
  */
-export async function buildGuestImage(cacheDir, reporter) {
-  const kernelPackage = await ensureKernelPackage(cacheDir, reporter);
-  await reporter.step('building the guest image', async (detail) => {
+export async function buildGuestImage(flavour, reporter) {
+  const { name, cacheDir, stampPath } = flavour;
+  const kernelPackage = await ensureKernelPackage(flavour, reporter);
+  await reporter.step(`building the image of the ${name}`, async (detail) => {
     const builder = join(workspaceRoot, 'tools/guest-image/src/main.ts');
     const words = ['--cache-dir', cacheDir, '--kernel-package', kernelPackage];
     const flags = ['--conditions=@hako/source', '--disable-warning=ExperimentalWarning'];

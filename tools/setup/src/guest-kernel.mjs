@@ -7,9 +7,6 @@ import { SetupError } from './setup-error.mjs';
 
 /** @typedef {import('./reporter.mjs').Reporter} Reporter */
 
-/** Depends on the newest kernel for virtual machines. */
-const metaPackage = 'linux-image-cloud-amd64';
-
 /**
  * Finds the newest kernel package that was downloaded before.
  *
@@ -33,16 +30,17 @@ export async function findKernelPackage(cacheDir) {
 /**
  * Downloads the guest's kernel package into the cache, once. It is unpacked there later and never installed.
  *
- * @param {string} cacheDir - Guest folder of the cache.
+ * @param {import('./guest-flavours.mjs').GuestFlavour} flavour
  * @param {Reporter} reporter
  * @returns {Promise<string>} - Path of the package.
  * @throws {SetupError} when apt cannot provide it.
  */
-export async function ensureKernelPackage(cacheDir, reporter) {
+export async function ensureKernelPackage({ name: guest, metaPackage, cacheDir }, reporter) {
   const present = await findKernelPackage(cacheDir);
   if (present !== undefined) return present;
-  return reporter.step('downloading the guest kernel (not installed on this machine)', async (detail) => {
-    const name = (await resolveKernel()) ?? (await updateAndResolve(detail));
+  const title = `downloading the kernel of the ${guest} (not installed on this machine)`;
+  return reporter.step(title, async (detail) => {
+    const name = (await resolveKernel(metaPackage)) ?? (await updateAndResolve(metaPackage, detail));
     if (name === undefined) throw new SetupError(`apt knows no package that ${metaPackage} depends on`);
     const directory = join(cacheDir, 'packages');
     await mkdir(directory, { recursive: true });
@@ -52,7 +50,7 @@ export async function ensureKernelPackage(cacheDir, reporter) {
       let result = await runProgram('apt-get', words, { cwd: temporary, onLine: detail });
       if (result.code !== 0) {
         // The lists may name a version that the mirror no longer has.
-        const newest = await updateAndResolve(detail);
+        const newest = await updateAndResolve(metaPackage, detail);
         result = await runProgram('apt-get', [...words.slice(0, -1), newest ?? name], {
           cwd: temporary,
           onLine: detail,
@@ -71,16 +69,16 @@ export async function ensureKernelPackage(cacheDir, reporter) {
   });
 }
 
-/** @returns {Promise<string | undefined>} */
-async function resolveKernel() {
+/** @param {string} metaPackage @returns {Promise<string | undefined>} */
+async function resolveKernel(metaPackage) {
   const { stdout } = await runProgram('apt-cache', ['depends', metaPackage]);
   return /^\s*Depends: (linux-image-\S+)$/m.exec(stdout)?.[1];
 }
 
-/** @param {(line: string) => void} detail */
-async function updateAndResolve(detail) {
+/** @param {string} metaPackage @param {(line: string) => void} detail */
+async function updateAndResolve(metaPackage, detail) {
   const prefix = process.getuid?.() === 0 ? [] : await sudoPrefix();
   if (prefix === undefined) throw new SetupError('package lists are out of date: run apt-get update as root');
   await aptGet(prefix, ['update'], detail);
-  return resolveKernel();
+  return resolveKernel(metaPackage);
 }

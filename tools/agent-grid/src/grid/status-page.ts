@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { tableLine } from '../report/table-line.ts';
 import { emptyColumns, type GridRow } from './grid.ts';
 
 const columns = ['RPC', 'Good', 'Errors', 'In guest', 'Errors in guest'] as const;
@@ -23,13 +24,9 @@ function cell(
   return text === '' ? '·' : text;
 }
 
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
 function rowLine(row: GridRow): string {
   const good = (seen: boolean): string => (seen ? '✓' : '');
-  return line([
+  return tableLine([
     row.method,
     cell(row, 'good', good(row.good)),
     cell(row, 'errors', row.errors.join(' ')),
@@ -39,7 +36,7 @@ function rowLine(row: GridRow): string {
 }
 
 function section(service: string, rows: readonly GridRow[]): string {
-  const head = [line(columns), line(columns.map(() => '---'))];
+  const head = [tableLine(columns), tableLine(columns.map(() => '---'))];
   return [`## ${service}`, '', ...head, ...rows.map(rowLine), ''].join('\n');
 }
 

@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readPassedTests } from '../report/passed-tests.ts';
 
-const reportSchema = z.object({
-  testResults: z.array(
-    z.object({
-      assertionResults: z.array(
+const metaSchema = z
+  .object({
+    agentAnswers: z
+      .array(
         z.object({
-          fullName: z.string(),
-          status: z.string(),
-          meta: z
-            .object({
-              agentAnswers: z
-                .array(
-                  z.object({
-                    path: z.string(),
-                    status: z.int(),
-                    kind: z.enum(['fake', 'crun', 'guest']),
-                  }),
-                )
-                .optional(),
-            })
-            .optional(),
+          path: z.string(),
+          status: z.int(),
+          kind: z.enum(['fake', 'crun', 'guest']),
         }),
-      ),
-    }),
-  ),
-});
+      )
+      .optional(),
+  })
+  .optional();
 
 /** An answer that a passed test has got. */
 export interface SeenAnswer {
@@ -41,11 +29,8 @@ export interface SeenAnswer {
 
 /** What the passed tests of a run have seen, from a report of Vitest's JSON reporter. Throws when it is none. */
 export async function readAnswers(reportPath: string): Promise<readonly SeenAnswer[]> {
-  const report = reportSchema.parse(JSON.parse(await readFile(reportPath, 'utf8')));
-  return report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status === 'passed')
-    .flatMap(({ fullName, meta }) =>
-      (meta?.agentAnswers ?? []).map((answer) => ({ test: fullName, ...answer })),
-    );
+  const passed = await readPassedTests(reportPath);
+  return passed.flatMap(({ title, meta }) =>
+    (metaSchema.parse(meta)?.agentAnswers ?? []).map((answer) => ({ test: title, ...answer })),
+  );
 }

@@ -4,6 +4,13 @@ import { shellOutput } from '@hako/agent-server/testing';
 import type { GuestFiles } from './guest-files.ts';
 import { startGuest } from './running-guest.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** See {@link GuestTemplate}. */
+    guestTemplate: GuestTemplate;
+  }
+}
+
 /** Where the root file system for containers lies in the guest. */
 export const guestRootfs = '/run/hako-test/rootfs';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { openTestConnection, type TestConnection } from '@hako/agent-server/testing';
 import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
@@ -31,6 +32,8 @@ export interface RunningGuest extends AsyncDisposable {
   readonly runDir: string;
   /** Runs a script in the agent's namespaces and root directory. */
   readonly shell: GuestShell['run'];
+  /** One more connection to the agent. */
+  stream(): Duplex;
   /** One more client of the agent. */
   connect(): TestConnection;
   /** Writes the machine as it is into a directory, and leaves this one without its agent. */
@@ -86,7 +89,8 @@ export async function startGuest(request: GuestRequest): Promise<RunningGuest> {
   await vm.start();
   const shell = undo.use(await connectGuestShell(join(runDir, 'shell.sock')));
   const proxy: Proxy = undo.use(createProxy({ upstream: await vm.openAgentChannel() }));
-  const connect = (): TestConnection => openTestConnection('guest', createChannel(proxy.stream()));
+  const stream = (): Duplex => proxy.stream();
+  const connect = (): TestConnection => openTestConnection('guest', createChannel(stream()));
   await using first = connect();
   await vm.waitForAgent((signal) => first.health.check({}, { signal }), { timeoutMs: bootTimeoutMs });
   const owned = undo.move();
@@ -94,6 +98,7 @@ export async function startGuest(request: GuestRequest): Promise<RunningGuest> {
     vm,
     runDir,
     shell: (script) => shell.run(script),
+    stream,
     connect,
     save: (directory) => vm.save(directory),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -42,7 +42,7 @@ async function expectText(heard: Heard, pattern: RegExp): Promise<RegExpExecArra
 }
 
 test(
-  'log, debug console and spans of an agent in a guest go over ports of their own',
+  'log, debug console and spans of an agent in a guest go over ports of their own [proves cold serial-port]',
   { timeout: 180_000 },
   async () => {
     const { files, consolesDir } = inject('guestTemplate');

@@ -7,15 +7,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { prepareGuestFiles } from '../guest/guest-files.ts';
-import { type GuestTemplate, makeGuestTemplate } from '../guest/guest-template.ts';
+import { makeGuestTemplate } from '../guest/guest-template.ts';
 import { crashedConsoles, openConsolesDir } from '../guest/kept-consoles.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** See {@link GuestTemplate}. */
-    guestTemplate: GuestTemplate;
-  }
-}
 
 const setUpScript = resolve(import.meta.dirname, '../../../setup/setup.mjs');
 
