@@ -10,6 +10,8 @@ test.for([
     code: 'command_not_found',
   },
   { words: 'open executable: Permission denied', code: 'command_not_executable' },
+  { words: 'open executable: Operation not permitted', code: 'command_not_executable' },
+  { words: 'exec container process: mount `proc`: Operation not permitted', code: 'agent_failed' },
   { words: 'exec container process `/x`: Exec format error', code: 'command_not_executable' },
   { words: 'mount /run/x: No such file or directory', code: 'agent_failed' },
 ])('"$words" means $code', ({ words, code }) => {

@@ -14,6 +14,8 @@ const wordings: readonly { readonly code: SandboxErrorCode; readonly pattern: Re
     code: 'command_not_executable',
     pattern: /(open executable|exec)[^\n]*(permission denied|is a directory)/i,
   },
+  // crun's word for a directory.
+  { code: 'command_not_executable', pattern: /open executable[^\n]*operation not permitted/i },
   { code: 'command_not_executable', pattern: /exec format error/i },
 ];
 
