@@ -150,6 +150,7 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
 
   test.for([
     { command: ['nope'], exitCode: 127, says: 'command "nope" not found' },
+    { command: ['/etc'], exitCode: 126, says: 'command "/etc" cannot be executed' },
     { command: ['/etc/passwd'], exitCode: 126, says: 'command "/etc/passwd" cannot be executed' },
   ])('$command ends with $exitCode', async ({ command, exitCode, says }) => {
     await using hako = await realHako(consoles);
