@@ -39,12 +39,13 @@ await runScript(async () => {
   const lines = [
     ...totals.skippedNames.map((name) => `skipped: ${name}`),
     ...failedChecks.map((name) => `failed check: ${name}`),
+    ...totals.failures.map(({ name, message }) => `failed: ${name}: ${message}`),
     summaryLine(totals),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   const isGood =
     failedChecks.length === 0 &&
-    totals.failed === 0 &&
+    totals.failures.length === 0 &&
     totals.passed > 0 &&
     runs.every((run) => run.code === 0);
   return isGood ? 0 : 1;

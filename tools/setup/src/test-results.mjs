@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * @typedef {{ fullName: string, status: string }} Assertion
- * @typedef {{ name: string, status: string, assertionResults: Assertion[] }} TestFile
+ * @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Assertion
+ * @typedef {{ name: string, status: string, message?: string, assertionResults: Assertion[] }} TestFile
  * @typedef {{ testResults: TestFile[] }} Report - What Vitest's JSON reporter writes.
- * @typedef {{ passed: number, failed: number, skipped: number, skippedNames: string[] }} Totals
+ * @typedef {{ name: string, message: string }} Failure - A test or file, and the first line of what it says.
+ * @typedef {{ passed: number, failures: Failure[], skippedNames: string[] }} Totals
  */
 
 /**
@@ -15,9 +16,10 @@
  * @returns {Totals}
  */
 export function addUp(reports) {
-  const totals = { passed: 0, failed: 0, skipped: 0, skippedNames: /** @type {string[]} */ ([]) };
+  /** @type {Totals} */
+  const totals = { passed: 0, failures: [], skippedNames: [] };
   for (const report of reports) {
-    if (report === undefined) totals.failed += 1;
+    if (report === undefined) totals.failures.push({ name: 'a run of tests', message: 'left no report' });
     for (const file of report?.testResults ?? []) addFile(totals, file);
   }
   return totals;
@@ -25,19 +27,23 @@ export function addUp(reports) {
 
 /** @param {Totals} totals @param {TestFile} file */
 function addFile(totals, file) {
-  const failedBefore = totals.failed;
-  for (const { status, fullName } of file.assertionResults) {
+  const failedBefore = totals.failures.length;
+  for (const { status, fullName, failureMessages } of file.assertionResults) {
     if (status === 'passed') totals.passed += 1;
-    else if (status === 'failed') totals.failed += 1;
-    else {
-      totals.skipped += 1;
-      totals.skippedNames.push(fullName);
-    }
+    else if (status === 'failed')
+      totals.failures.push({ name: fullName, message: firstLineOf(failureMessages?.[0]) });
+    else totals.skippedNames.push(fullName);
   }
-  if (file.status === 'failed' && totals.failed === failedBefore) totals.failed += 1;
+  if (file.status === 'failed' && totals.failures.length === failedBefore)
+    totals.failures.push({ name: file.name, message: firstLineOf(file.message) });
+}
+
+/** @param {string | undefined} message */
+function firstLineOf(message = '') {
+  return message.trimStart().split('\n', 1)[0] ?? '';
 }
 
 /** The last line of `npm test`. @param {Totals} totals */
-export function summaryLine({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+export function summaryLine({ passed, failures, skippedNames }) {
+  return `${passed} passed, ${failures.length} failed, ${skippedNames.length} skipped`;
 }

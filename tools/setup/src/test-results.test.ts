@@ -41,3 +41,20 @@ test.each([
 test('names what was skipped', () => {
   expect(addUp([{ testResults: [file('passed', 'passed', 'skipped')] }]).skippedNames).toEqual(['test 1']);
 });
+
+test('names what failed, with the first line of what it says', () => {
+  const testResults = [
+    {
+      ...file('failed'),
+      assertionResults: [
+        { fullName: 'boots', status: 'failed', failureMessages: ['Error: no boot\n    at a.ts:1'] },
+      ],
+    },
+    { ...file('failed'), message: '\nSyntaxError: b\nmore' },
+  ];
+  expect(addUp([{ testResults }, undefined]).failures).toEqual([
+    { name: 'boots', message: 'Error: no boot' },
+    { name: 'a.test.ts', message: 'SyntaxError: b' },
+    { name: 'a run of tests', message: 'left no report' },
+  ]);
+});
