@@ -74,6 +74,10 @@ export function createAgentClient(components: AgentClientComponents): AgentClien
   const call = createCaller(connection, timeouts);
   const processes = processCalls(call);
   const port = components.outputPort === undefined ? undefined : new OutputPort(components.outputPort);
+  const abort = async (): Promise<void> => {
+    port?.close();
+    await connection.abort();
+  };
   return {
     ...sandboxCalls(call),
     ...containerCalls(call),
@@ -90,13 +94,7 @@ export function createAgentClient(components: AgentClientComponents): AgentClien
       await connection.close(options);
       port?.close();
     },
-    abort: () => {
-      port?.close();
-      void connection.abort();
-    },
-    [Symbol.asyncDispose]: () => {
-      port?.close();
-      return connection.abort();
-    },
+    abort: () => void abort(),
+    [Symbol.asyncDispose]: abort,
   };
 }

@@ -4,23 +4,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { isAlive } from '@hako/hypervisor';
-import {
-  adoptSandbox,
-  listSandboxes,
-  locateGuestAssets,
-  resolveCacheDirectory,
-  resolveImage,
-  type Sandbox,
-} from '@hako/sandbox';
+import { adoptSandbox, listSandboxes, resolveImage, type Sandbox } from '@hako/sandbox';
+import { machineObstacle } from '@hako/sandbox/testing';
 import { describe, expect, test } from 'vitest';
 
 import { realHako, type RealHako } from './testing/real-hako.ts';
 
 const consoles = 'hako-adopt';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 /** Counts in the memory of one process, and writes down how far it is. */
 const count = `
@@ -56,11 +47,7 @@ const statusOf = async (hako: RealHako): Promise<string | undefined> =>
 describe.skipIf(obstacle !== '')(`a sandbox that survives its owner${obstacle}`, () => {
   test('is adopted by one of two, goes on where it was, survives that one too, and ends whole [proves adopted after a kill, sandbox.release, sandbox.containers]', async () => {
     await using hako = await realHako(consoles);
-    await using _end = {
-      [Symbol.asyncDispose]: async () => {
-        await hako.run('rm', '-f', 'box');
-      },
-    };
+    await using _end = hako.endOf('box');
     const data = join(hako.directory, 'data');
     await mkdir(data);
     const counted = async (): Promise<number> => Number(await readFile(join(data, 'count'), 'utf8'));

@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chown, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
 import {
   createSandbox,
-  locateGuestAssets,
-  resolveCacheDirectory,
   resolveImage,
   type Container,
   type ContainerMount,
   type Sandbox,
 } from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConfigVolumeFolder, machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+import { realHako, type RealHako } from './testing/real-hako.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako-bundle';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 /** How long an emulated machine may take for something. */
 const patience = { timeout: 60_000, interval: 100 };
@@ -34,42 +30,24 @@ async function inside(container: Container, script: string): Promise<string> {
   return `${stdout}${stderr}`.trim();
 }
 
-/** A volume of Kubernetes as kubelet lays it out: keys are links through `..data` to a directory with a time in its name. */
-class ConfigMap {
-  readonly path: string;
-  #version = 0;
-
-  constructor(pod: string, name: string) {
-    this.path = join(pod, 'volumes', 'kubernetes.io~configmap', name);
-  }
-
-  async write(key: string, value: string): Promise<void> {
-    this.#version += 1;
-    const version = `..2026_01_01_00_00_00.${this.#version}`;
-    await mkdir(join(this.path, version), { recursive: true });
-    await writeFile(join(this.path, version, key), value);
-    await symlink(version, join(this.path, '..data_tmp'));
-    await rename(join(this.path, '..data_tmp'), join(this.path, '..data'));
-    await symlink(`..data/${key}`, join(this.path, key)).catch(() => undefined);
-  }
-}
-
 /** A bundle of busybox that sleeps, with mounts of all kinds and hooks that write down what they are told. */
 async function makeBundle({
   directory,
-}: RealHako): Promise<{ bundle: string; log: string; config: ConfigMap }> {
+}: RealHako): Promise<{ bundle: string; log: string; config: ConfigVolumeFolder }> {
   const bundle = join(directory, 'bundle');
   const pod = join(directory, 'pods', '0e2c');
   const emptyDir = join(pod, 'volumes', 'kubernetes.io~empty-dir');
   const log = join(directory, 'hooks.log');
-  const config = new ConfigMap(pod, 'settings');
+  const settings = join(pod, 'volumes', 'kubernetes.io~configmap', 'settings');
+  const config = new ConfigVolumeFolder(settings);
   await Promise.all([
     mkdir(bundle),
     mkdir(join(emptyDir, 'scratch'), { recursive: true }),
     mkdir(join(emptyDir, 'memory'), { recursive: true }),
     mkdir(join(directory, 'data')),
-    config.write('color', 'red'),
+    mkdir(settings, { recursive: true }),
   ]);
+  await config.publish({ color: 'red' });
   await chown(join(emptyDir, 'scratch'), 0, 2000);
   await writeFile(join(directory, 'data', 'file'), 'from the host\n');
   const { rootfs } = await resolveImage('busybox');
@@ -106,7 +84,7 @@ async function makeBundle({
       bind('/data', join(directory, 'data'), 'bind', 'ro'),
       bind('/scratch', join(emptyDir, 'scratch')),
       bind('/memory', join(emptyDir, 'memory'), 'ephemeral'),
-      bind('/config', config.path, 'bind', 'ro'),
+      bind('/config', settings, 'bind', 'ro'),
     ],
     hooks: {
       prestart: [note('prestart')],
@@ -150,14 +128,7 @@ async function started(
 }
 
 describe.skipIf(obstacle !== '')(`bundles in real sandboxes${obstacle}`, () => {
-  beforeAll(async () => {
-    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test('a bundle has its mounts of every kind, its filters and limits, and its hooks run on the host [proves host hooks, mount ephemeral, mount hugepages, mount local, mount watchable, mount shared, mount read-only, mount shm, mount left alone]', async () => {
     await using hako = await realHako(consoles);
@@ -210,7 +181,7 @@ describe.skipIf(obstacle !== '')(`bundles in real sandboxes${obstacle}`, () => {
     expect(parameters).toBe('1\n1');
     expect(color).toBe('red');
     expect(module).toBe('virtio_balloon');
-    await config.write('color', 'blue');
+    await config.publish({ color: 'blue' });
     await expect.poll(() => inside(container, 'cat /config/color'), patience).toBe('blue');
 
     // Volumes of the sandbox are there for its other containers, and stay when one ends.

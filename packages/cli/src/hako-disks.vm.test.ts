@@ -4,31 +4,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako } from './testing/real-hako.ts';
+import { realHako } from './testing/real-hako.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const run = promisify(execFile);
 const consoles = 'hako-disks';
-const obstacle = await Promise.all([
-  locateGuestAssets(resolveCacheDirectory()),
-  run('mkfs.erofs', ['--help']),
-  run('debugfs', ['-V']),
-]).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache, no erofs-utils or no e2fsprogs)',
-);
+const obstacle = await machineObstacle({
+  'erofs-utils': run('mkfs.erofs', ['--help']),
+  e2fsprogs: run('debugfs', ['-V']),
+});
 
 describe.skipIf(obstacle !== '')(`hako with disks${obstacle}`, () => {
-  beforeAll(async () => {
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test('without any shared file: root file system and volume on disks, what is written stays on the volume [proves share none, share block root, mount block volume]', async () => {
     await using hako = await realHako(consoles);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import process from 'node:process';
 
-import { locateGuestAssets, resolveCacheDirectory, type PhaseName, type SandboxOptions } from '@hako/sandbox';
+import { resolveCacheDirectory, type PhaseName, type SandboxOptions } from '@hako/sandbox';
+import { machineObstacle } from '@hako/sandbox/testing';
 import { describe, expect, test } from 'vitest';
 
 import { namespacePair } from './testing/namespace-pair.ts';
@@ -11,10 +11,7 @@ import { startDoomed } from './testing/real-doomed.ts';
 import { realHako, type RealHako } from './testing/real-hako.ts';
 
 const consoles = 'hako-kill';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 const command = ['sh', '-c', 'echo ready; exec sleep 1000'];
 

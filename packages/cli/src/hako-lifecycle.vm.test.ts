@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import {
-  createSandbox,
-  listSandboxes,
-  locateGuestAssets,
-  resolveCacheDirectory,
-  resolveImage,
-  type Sandbox,
-} from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSandbox, listSandboxes, resolveImage } from '@hako/sandbox';
+import { machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+import { outputOf } from './testing/output-of.ts';
+import { realHako, type RealHako } from './testing/real-hako.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako-lifecycle';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 const count = 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done';
 const spin = 'while :; do :; done';
@@ -29,15 +20,6 @@ const swell = 'while [ ! -e /go ]; do sleep 0.1; done; exec tail /dev/zero';
 
 /** How long a machine that is emulated beside others may take for something. */
 const patience = { timeout: 60_000, interval: 50 };
-
-/** Ends a sandbox with its test, also when the test fails. */
-function endOf(hako: RealHako, name: string): AsyncDisposable {
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await hako.run('rm', '-f', name);
-    },
-  };
-}
 
 /** Starts a detached sandbox. */
 async function detach(hako: RealHako, name: string, words: readonly string[]): Promise<void> {
@@ -60,29 +42,12 @@ async function usageOf(hako: RealHako, name: string): Promise<UsageJson> {
 
 const logOf = async (hako: RealHako, name: string): Promise<string> => (await hako.run('logs', name)).stdout;
 
-/** The output of one program in a sandbox, as a container of its own or beside its first one. */
-async function outputOf(sandbox: Sandbox, script: string): Promise<string> {
-  const image = await resolveImage('busybox');
-  await using container = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
-  await container.start();
-  const [stdout, stderr] = await Promise.all([text(container.stdout), text(container.stderr)]);
-  await container.wait();
-  return `${stdout}${stderr}`.trim();
-}
-
 describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => {
-  beforeAll(async () => {
-    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test('a paused workload prints nothing and uses no CPU time until it goes on [proves container.pause, container.resume]', async () => {
     await using hako = await realHako(consoles);
-    await using _end = endOf(hako, 'paused');
+    await using _end = hako.endOf('paused');
     await detach(hako, 'paused', ['busybox', 'sh', '-c', count]);
     await expect.poll(() => logOf(hako, 'paused'), patience).not.toBe('');
     expect(await hako.run('pause', 'paused')).toEqual({ exitCode: 0, stdout: 'paused\n', stderr: '' });
@@ -107,7 +72,7 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
 
   test('statistics grow with the work, limits are seen in them, and a further container shares the machine [proves container.stats, container.update]', async () => {
     await using hako = await realHako(consoles);
-    await using _end = endOf(hako, 'busy');
+    await using _end = hako.endOf('busy');
     await detach(hako, 'busy', ['--rm', '--hostname', 'pod', 'busybox', 'sh', '-c', spin]);
     const first = await usageOf(hako, 'busy');
     expect(first.memory.usageBytes).toBeGreaterThan(0);
@@ -156,7 +121,7 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     'a %s workload above its limit is killed, and told so [proves out of memory, sandbox.onOom, sandbox.ranOutOfMemory, container.kill]',
     async (how) => {
       await using hako = await realHako(consoles);
-      await using _end = endOf(hako, 'small');
+      await using _end = hako.endOf('small');
       const isDetached = how === 'detached';
       const words = ['--name', 'small', 'busybox', 'sh', '-c', swell];
       const { finished } = hako.start(['run', ...(isDetached ? ['-d'] : []), ...words]);

@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import {
-  createSandbox,
-  locateGuestAssets,
-  resolveCacheDirectory,
-  resolveImage,
-  type NetworkModel,
-  type Sandbox,
-} from '@hako/sandbox';
-import { temporaryDirectory } from '@hako/sandbox/testing';
+import { createSandbox, type NetworkModel } from '@hako/sandbox';
+import { machineObstacle, temporaryDirectory } from '@hako/sandbox/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { hasLinkKind, namespacePair, type TestNamespace } from './testing/namespace-pair.ts';
+import { outputOf } from './testing/output-of.ts';
 
-const obstacle = await Promise.all([locateGuestAssets(resolveCacheDirectory()), access('/dev/net/tun')]).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache, or no /dev/net/tun)',
-);
+const obstacle = await machineObstacle({ '/dev/net/tun': access('/dev/net/tun') });
 const hasIpvlan = obstacle === '' && (await hasLinkKind('ipvlan'));
 
 /** The kinds of links that are joined. */
@@ -32,16 +22,6 @@ const proven = [
   'plug network tap-descriptors',
   'unplug network tap-descriptors',
 ];
-
-/** Runs a script in a container of its own; what it printed. */
-async function outputOf(sandbox: Sandbox, script: string): Promise<string> {
-  const image = await resolveImage('busybox');
-  await using container = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
-  await container.start();
-  const [stdout, stderr] = await Promise.all([text(container.stdout), text(container.stderr)]);
-  await container.wait();
-  return `${stdout}${stderr}`.trim();
-}
 
 /** Waits until a neighbour answers. */
 const reach = (address: string): string =>

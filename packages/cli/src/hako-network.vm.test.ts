@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access } from 'node:fs/promises';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { locateGuestAssets, resolveCacheDirectory } from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
 import { namespacePair } from './testing/namespace-pair.ts';
-import { crashedConsoles, realHako } from './testing/real-hako.ts';
+import { realHako } from './testing/real-hako.ts';
 import { untilRunning } from './testing/until-running.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako-network';
-const obstacle = await Promise.all([locateGuestAssets(resolveCacheDirectory()), access('/dev/net/tun')]).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache, or no /dev/net/tun)',
-);
+const obstacle = await machineObstacle({ '/dev/net/tun': access('/dev/net/tun') });
 
 describe.skipIf(obstacle !== '')(`hako in network namespaces${obstacle}`, () => {
-  beforeAll(async () => {
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test.each([{ model: 'tcfilter' }, { model: 'macvtap' }])(
     'two sandboxes whose namespaces are joined reach each other by $model, and nothing is left [proves model $model]',

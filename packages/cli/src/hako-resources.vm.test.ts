@@ -3,25 +3,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import {
-  createSandbox,
-  findSandbox,
-  locateGuestAssets,
-  resolveCacheDirectory,
-  resolveImage,
-  type ContainerLimits,
-  type Sandbox,
-} from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSandbox, findSandbox, resolveImage, type ContainerLimits, type Sandbox } from '@hako/sandbox';
+import { machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako, type RealHako } from './testing/real-hako.ts';
+import { realHako, type RealHako } from './testing/real-hako.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako-resources';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 /** How long a machine that is emulated beside others may take for something. */
 const patience = { timeout: 30_000, interval: 100 };
@@ -87,14 +77,7 @@ async function leftoversOf(hako: RealHako, name: string): Promise<readonly strin
 }
 
 describe.skipIf(obstacle !== '')(`the resources of real machines${obstacle}`, () => {
-  beforeAll(async () => {
-    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test('a machine grows by a CPU and memory for a container, refuses more, shrinks again, and its control groups go with it [proves vcpus by limits, memory by limits, cgroup of the machine]', async () => {
     await using hako = await realHako(consoles);

@@ -5,24 +5,16 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import {
-  findPasst,
-  findSandbox,
-  listSandboxes,
-  locateGuestAssets,
-  resolveCacheDirectory,
-} from '@hako/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findPasst, findSandbox, listSandboxes } from '@hako/sandbox';
+import { machineObstacle } from '@hako/sandbox/testing';
+import { describe, expect, test } from 'vitest';
 
-import { crashedConsoles, realHako } from './testing/real-hako.ts';
+import { realHako } from './testing/real-hako.ts';
 import { untilRunning } from './testing/until-running.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako';
-const obstacle = await locateGuestAssets(resolveCacheDirectory()).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache)',
-);
+const obstacle = await machineObstacle();
 
 const passtMissing = await findPasst().then(
   () => '',
@@ -43,14 +35,7 @@ async function freePort(): Promise<number> {
 }
 
 describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
-  beforeAll(async () => {
-    // The first look of a boot says on standard error why guests are emulated; the tests come after it.
-    await new QemuHypervisor().kvmVerdict();
-  });
-
-  afterAll(async () => {
-    expect(await crashedConsoles(consoles)).toEqual([]);
-  });
+  watchMachines(consoles);
 
   test('a workload prints and gives its exit code, and nothing is left [proves share virtio-fs, mount shm, machine q35, initrd, root virtio-blk, agent by virtio-serial, shared memory, sandbox.ready, sandbox.createContainer, sandbox.stop, container.start, container.wait, container.remove]', async () => {
     await using hako = await realHako(consoles);

@@ -121,6 +121,22 @@ test('followed stats end with the sandbox they are of', async () => {
   expect(stdout.toString()).toMatch(/^(\[\{"name":"box".*\}\]\n)+$/);
 });
 
+test('followed stats of one container end with it', async () => {
+  await using hako = await world();
+  await hako.beside(async () => {
+    await using attached = await attachSandbox('box', hako.sandbox.components);
+    const image = await resolveImage(hako.image);
+    const side = await attached.createContainer({ image, command: ['patient'], id: 'side' });
+    await side.start();
+    const running = hako.run('stats', '--follow', '--json', 'box/si');
+    await expect.poll(() => hako.sandbox.agent.calls.includes('statsContainer')).toBe(true);
+    await side.remove();
+    const { exitCode, stdout, stderr } = await running;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.toString()).toMatch(/^(\[\{"name":"box\/side".*\}\]\n)+$/);
+  });
+});
+
 test('limits reach the container', async () => {
   await using hako = await world();
   await hako.beside(async () => {

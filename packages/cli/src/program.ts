@@ -40,17 +40,16 @@ export function createProgram(components: CliComponents, words: readonly string[
   const warn = (line: string): void => void components.stderr.write(`${line}\n`);
   describeRun(program.command('run').description('run a workload in a new sandbox')).action(
     async (image: string, command: string[], options: RunWords) => {
-      if (options.sandbox !== undefined) {
+      const { sandbox } = options;
+      if (sandbox !== undefined) {
         const { refuseMachineWords } = await import('./parse/machine-words.ts');
         refuseMachineWords(options);
-        const { runInSandbox } = await import('./commands/run-in-sandbox.ts');
-        const request = runRequest(image, command, options, components.env);
-        const chosen = await applyContainerWords(request, options);
-        finish(await runInSandbox(options.sandbox, chosen, components));
-        return;
       }
       const request = await configured(runRequest(image, command, options, components.env), options, warn);
-      if (request.detach) {
+      if (sandbox !== undefined) {
+        const { runInSandbox } = await import('./commands/run-in-sandbox.ts');
+        finish(await runInSandbox(sandbox, request, components));
+      } else if (request.detach) {
         const { detach } = await import('./commands/detach.ts');
         finish(await detach(words.slice(words.indexOf('run') + 1), components));
       } else {
@@ -91,7 +90,7 @@ export function createProgram(components: CliComponents, words: readonly string[
   return program;
 }
 
-/** Puts a request on top of a configuration file, if one is named. */
+/** Completes a request with the words about the container, and puts it on top of a configuration file, if one is named. */
 async function configured(
   request: RunRequest,
   words: RunWords,
@@ -101,7 +100,7 @@ async function configured(
   if (words.config === undefined) return chosen;
   const { applyConfiguration } = await import('./config/apply-configuration.ts');
   const { readConfiguration } = await import('./config/read-configuration.ts');
-  const { idleLines } = await import('./config/told-settings.ts');
+  const { idleLines } = await import('./config/idle-lines.ts');
   const configuration = await readConfiguration(words.config);
   for (const line of idleLines(configuration)) warn(line);
   return applyConfiguration(chosen, configuration);

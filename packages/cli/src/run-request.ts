@@ -16,6 +16,7 @@ import type {
 
 import type { ContainerChoices, ContainerWords } from './container-words.ts';
 import type { MachineSettings } from './config/machine-settings.ts';
+import { parseChoice } from './parse/choice.ts';
 import { parseDevice } from './parse/device.ts';
 import { parseEnvironment } from './parse/environment.ts';
 import { parseMounts } from './parse/mounts.ts';
@@ -158,7 +159,7 @@ export function runRequest(
     volumes: [...(words.volume ?? []).map(parseVolume), ...mounts.volumes],
     choices: {},
     devices: (words.device ?? []).map(parseDevice),
-    rootfs: rootfsKind(words.rootfs ?? 'shared'),
+    rootfs: parseChoice('place of the root file system', words.rootfs ?? 'shared', ['shared', 'block']),
     sharing: parseSharing(words.sharedFs),
     deviceSettings: {},
     guestSetup: {},
@@ -173,8 +174,8 @@ export function runRequest(
       ...(words.image === undefined ? {} : { imagePath: words.image }),
       ...(words.initrd === undefined ? {} : { initrdPath: words.initrd }),
     },
-    accelerator: accelerator(words.accel ?? 'auto'),
-    template: templateUse(words.template ?? 'auto'),
+    accelerator: parseChoice('accelerator', words.accel ?? 'auto', ['auto', 'kvm', 'tcg']),
+    template: parseChoice('use of templates', words.template ?? 'auto', ['auto', 'always', 'never']),
     debug: words.debug ?? false,
     kernelParameters: [],
     programs: {},
@@ -186,23 +187,5 @@ function absolute(directory: string): string {
   throw new UsageError(
     `working directory ${JSON.stringify(directory)} is not absolute`,
     'begin it with a slash',
-  );
-}
-
-function accelerator(text: string): RunRequest['accelerator'] {
-  if (text === 'auto' || text === 'kvm' || text === 'tcg') return text;
-  throw new UsageError(`unknown accelerator ${JSON.stringify(text)}`, 'use auto, kvm or tcg');
-}
-
-function templateUse(text: string): RunRequest['template'] {
-  if (text === 'auto' || text === 'always' || text === 'never') return text;
-  throw new UsageError(`unknown use of templates ${JSON.stringify(text)}`, 'use auto, always or never');
-}
-
-function rootfsKind(text: string): RootfsKind {
-  if (text === 'shared' || text === 'block') return text;
-  throw new UsageError(
-    `unknown place of the root file system ${JSON.stringify(text)}`,
-    'use shared or block',
   );
 }

@@ -25,7 +25,7 @@ import { ReaderGone, relay } from './terminal/relay.ts';
 import { followTerminalSize } from './terminal/terminal-size.ts';
 import { exitCodes } from './exit-codes.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
-import { workloadCommand } from './workload-command.ts';
+import { workloadOptions } from './workload-options.ts';
 
 /** What a run needs beside its request. */
 export interface RunContext {
@@ -62,23 +62,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   const { signal } = interrupts;
   progress.say('preparing the image');
   const image = await resolveImage(request.image, { signal });
-  const command = workloadCommand(request, image);
-  const wanted = {
-    image,
-    command,
-    env: request.env,
-    ...request.choices,
-    volumes: request.volumes,
-    mounts: request.mounts,
-    blockVolumes: request.blockVolumes,
-    devices: request.devices,
-    limits: request.limits,
-    terminal: request.terminal,
-    stdin: request.interactive ? 'pipe' : 'closed',
-    signal,
-    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    ...(request.user === undefined ? {} : { user: request.user }),
-  } as const;
+  const wanted = workloadOptions(request, image, signal);
   // What cannot work is said before a machine is started for it. Plain words have been checked already.
   if (image.spec !== undefined || request.mounts.length > 0 || Object.keys(request.choices).length > 0)
     await checkContainerOptions(wanted);
@@ -91,7 +75,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
     {
       id,
       image: request.image,
-      command,
+      command: wanted.command,
       assets: request.assets,
       accelerator: request.accelerator,
       network: request.network,

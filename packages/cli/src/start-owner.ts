@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import process from 'node:process';
 
 import type { CliComponents } from './cli-components.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -24,6 +23,7 @@ export async function startOwner(
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const end = (): void => void owner.kill('SIGTERM');
+  if (signal?.aborted === true) end();
   signal?.addEventListener('abort', end, { once: true });
   const report = await new Promise<OwnerReport>((resolve) => {
     const fail = (why: string): void =>
@@ -42,11 +42,15 @@ export async function startOwner(
 }
 
 /**
- * Tells the process that started this one how it went, over the channel that `spawn` made.
- * @param message once
+ * Starts a new owner for a sandbox whose owner is dead, and waits for its report.
+ * @param id the sandbox, or the unique beginning of its name
+ * @param components the program's world
+ * @param signal as for {@link startOwner}
  */
-export function reportToParent(message: OwnerReport): void {
-  process.send?.(message, () => {
-    if (process.connected) process.disconnect?.();
-  });
+export function startOrphanOwner(
+  id: string,
+  components: Pick<CliComponents, 'env' | 'self'>,
+  signal?: AbortSignal,
+): Promise<OwnerReport> {
+  return startOwner(['own-orphan', id], components, signal);
 }

@@ -2,6 +2,7 @@
 import { ConfigurationError } from './configuration-error.ts';
 import type { Configuration, Setting } from './configuration.ts';
 import { idleKeys, type IdleKey } from './keys/idle-keys.ts';
+import type { ConfigurationValue } from './keys/key-rule.ts';
 
 /** What comes of a setting. */
 export type Effect = { readonly kind: 'driven' } | IdleKey;
@@ -28,8 +29,8 @@ export function idleSettings(configuration: Configuration): readonly IdleSetting
     const effect = effectOf(setting);
     if (effect.kind === 'driven' || !isMade(setting)) return [];
     if (effect.kind === 'harmless') return [{ setting, reason: effect.reason }];
-    if (accepts(effect, setting)) return [];
-    const { section, key, origin } = setting;
+    const { section, key, value, origin } = setting;
+    if (effect.accepts.some((each) => isSame(each, value))) return [];
     throw new ConfigurationError('unsupported', `${section}.${key} is not supported: ${effect.reason}`, {
       key: `${section}.${key}`,
       remedy: 'leave it out',
@@ -42,12 +43,9 @@ export function idleSettings(configuration: Configuration): readonly IdleSetting
 }
 
 function isMade({ value, origin, rule }: Setting): boolean {
-  return origin.kind !== 'default' && JSON.stringify(value) !== JSON.stringify(rule.missing);
+  return origin.kind !== 'default' && !isSame(value, rule.missing);
 }
 
-function accepts(
-  { accepts: values = [] }: Extract<IdleKey, { kind: 'refused' }>,
-  { value }: Setting,
-): boolean {
-  return values.some((each) => JSON.stringify(each) === JSON.stringify(value));
+function isSame(one: ConfigurationValue, other: ConfigurationValue): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

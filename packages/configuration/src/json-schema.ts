@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { idleKeys, type IdleKey } from './keys/idle-keys.ts';
+import { effectOf, type Effect } from './effect.ts';
 import type { KeyRule, SectionRules } from './keys/key-rule.ts';
-import { sectionNames, sections } from './keys/sections.ts';
+import { sectionNames, sections, type SectionName } from './keys/sections.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ export function configurationSchema(): Schema {
   const properties: Record<string, Schema> = {};
   for (const name of sectionNames) {
     const [outer = name, inner] = name.split('.');
-    const section = sectionSchema(sections[name], idleKeys[name]);
+    const section = sectionSchema(name);
     properties[outer] = inner === undefined ? section : objectOf({ [inner]: section });
   }
   return {
@@ -20,9 +20,12 @@ export function configurationSchema(): Schema {
   };
 }
 
-function sectionSchema(rules: SectionRules, idle: Readonly<Record<string, IdleKey>>): Schema {
+function sectionSchema(section: SectionName): Schema {
+  const rules: SectionRules = sections[section];
   return objectOf(
-    Object.fromEntries(Object.entries(rules).map(([key, rule]) => [key, keySchema(rule, idle[key])])),
+    Object.fromEntries(
+      Object.entries(rules).map(([key, rule]) => [key, keySchema(rule, effectOf({ section, key, rule }))]),
+    ),
   );
 }
 
@@ -30,14 +33,13 @@ function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', additionalProperties: false, properties };
 }
 
-function idleNote(idle: IdleKey | undefined): string {
-  const { kind, reason } = idle ?? { kind: 'harmless', reason: '' };
-  return `${kind === 'refused' ? 'not supported' : 'without effect'}${reason === '' ? '' : `: ${reason}`}`;
+function effectNote(effect: Effect): string {
+  if (effect.kind === 'driven') return '';
+  return ` (${effect.kind === 'refused' ? 'not supported' : 'without effect'}: ${effect.reason})`;
 }
 
-function keySchema(rule: KeyRule, idle: IdleKey | undefined): Schema {
-  const description = rule.effective === true ? rule.meaning : `${rule.meaning} (${idleNote(idle)})`;
-  const common = { description, default: rule.missing };
+function keySchema(rule: KeyRule, effect: Effect): Schema {
+  const common = { description: `${rule.meaning}${effectNote(effect)}`, default: rule.missing };
   switch (rule.type) {
     case 'text':
       return { ...common, type: 'string', ...(rule.oneOf === undefined ? {} : { enum: rule.oneOf }) };

@@ -25,7 +25,7 @@ export interface DeviceInfo {
   /** Number of the host's device; −1 for a regular file, which then has `hostPath`. */
   readonly major: number;
   readonly minor: number;
-  /** Path on the host; found by number when it is not given. */
+  /** Path on the host; the node that the kernel names by the number, if it names one, comes before it. */
   readonly hostPath?: string;
   readonly fileMode?: number;
   readonly uid?: number;

@@ -15,11 +15,11 @@ export type PluggingVm = Pick<DevicePlugging, 'plug' | 'unplug'>;
 
 /** How a machine reads and writes all its disks. */
 export interface DiskAccess {
-  /** Default `threads`; `native` needs {@link DiskAccess.direct}. */
+  /** How the hypervisor reads and writes. Default `threads`; `native` needs {@link DiskAccess.direct}. */
   readonly aio?: 'threads' | 'native' | 'io_uring';
   /** Past the page cache of the host. Default false. */
   readonly direct?: boolean;
-  /** Requests to write data out are not carried out. Default false. */
+  /** The guest's requests to write data out are not carried out: fast, and a crash of the host loses data. Default false. */
   readonly noFlush?: boolean;
 }
 

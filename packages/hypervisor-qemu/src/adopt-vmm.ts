@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HypervisorError, isAlive, type VmRecord } from '@hako/hypervisor';
-import { openAgentChannel, type VsockDialer } from './agent-channel.ts';
+import { openAgentChannel, type AgentVsock } from './agent-channel.ts';
 import { ConsoleLog } from './console/console-log.ts';
 import { monitorError } from './launch-vmm.ts';
 import { adoptProcess } from './process/adopted-process.ts';
-import { connectSocket, survivalSockets } from './process/survival-sockets.ts';
+import { connectSocket } from './process/connect-socket.ts';
+import { survivalSockets } from './process/survival-sockets.ts';
 import { QmpClient, type QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
 import { consoleLogPath, followShutdown, type RunningVmm } from './running-vmm.ts';
@@ -14,7 +15,7 @@ import type { QemuVmState } from './vm-state.ts';
 export interface AdoptRequest {
   readonly process: VmRecord['process'];
   readonly state: QemuVmState;
-  readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  readonly vsock: AgentVsock;
   readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
 }
 

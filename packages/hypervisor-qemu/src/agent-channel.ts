@@ -2,13 +2,21 @@
 import type { Duplex } from 'node:stream';
 import { HypervisorError } from '@hako/hypervisor';
 import type { AgentRoad } from './command-line/launch-plan.ts';
-import { connectSocket } from './process/survival-sockets.ts';
+import { connectSocket } from './process/connect-socket.ts';
 
 /** Connects to a port of a guest by vsock; `@hako/linux` has one. */
 export type VsockDialer = (
   address: { readonly cid: number; readonly port: number },
   options: { readonly signal: AbortSignal },
 ) => Promise<Duplex>;
+
+/** How agents are reached by vsock. */
+export interface AgentVsock {
+  /** Absent where the caller has given none. */
+  readonly dial: VsockDialer | undefined;
+  /** Port that agents listen at. */
+  readonly port: number;
+}
 
 /** The way to the agent of one running VM. */
 export interface AgentChannel extends Disposable {
@@ -26,7 +34,7 @@ export interface AgentChannel extends Disposable {
 /** The channel of a road; a serial port is connected when this fulfils, before the guest runs. */
 export async function openAgentChannel(
   road: AgentRoad,
-  vsock: { readonly dial: VsockDialer | undefined; readonly port: number },
+  vsock: AgentVsock,
   signal: AbortSignal,
 ): Promise<AgentChannel> {
   switch (road.kind) {
@@ -64,10 +72,7 @@ function openSerialChannel(path: string, early: Duplex): AgentChannel {
   };
 }
 
-function openVsockChannel(
-  cid: number,
-  { dial, port }: { readonly dial: VsockDialer | undefined; readonly port: number },
-): AgentChannel {
+function openVsockChannel(cid: number, { dial, port }: AgentVsock): AgentChannel {
   return {
     address: `vsock://${cid}:${port}`,
     async open(signal) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HypervisorError, raceWithSignal } from '@hako/hypervisor';
-import { openAgentChannel, type VsockDialer } from './agent-channel.ts';
+import { openAgentChannel, type AgentVsock } from './agent-channel.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { ConsoleLog } from './console/console-log.ts';
 import type { SurvivalSockets } from './process/survival-sockets.ts';
@@ -9,6 +9,7 @@ import { QmpClient, type QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
 import { restoreSnapshot } from './snapshot/restore-snapshot.ts';
 import {
+  consoleLogPath,
   describeExit,
   earlyExitError,
   followShutdown,
@@ -31,8 +32,7 @@ export interface LaunchRequest {
   readonly sockets?: SurvivalSockets;
   readonly command: readonly [string, ...(readonly string[])];
   readonly road: AgentRoad;
-  readonly consoleLogPath: string;
-  readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  readonly vsock: AgentVsock;
   /** Directory of the snapshot to start from; the command says `-incoming defer` then. */
   readonly restoreFrom?: string;
   readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
@@ -47,7 +47,7 @@ export interface LaunchRequest {
  */
 export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Promise<RunningVmm> {
   signal.throwIfAborted();
-  const console = openConsoleLog(request.consoleLogPath);
+  const console = openConsoleLog(consoleLogPath(request.runDir));
   const process = await spawnVmm(request, signal).catch((error: unknown) => {
     console[Symbol.dispose]();
     throw error;

@@ -26,7 +26,7 @@ import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
 import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
 import { hasOpenMemory } from './command-line/memory.ts';
-import { persistentImage } from './command-line/nvdimm.ts';
+import { inspectPersistentImage } from './command-line/nvdimm.ts';
 import { findProgram } from './find-program.ts';
 import { launchPrefix, withPrefix } from './process/launch-prefix.ts';
 import { monitorFd } from './process/vmm-process.ts';
@@ -130,14 +130,12 @@ export class QemuHypervisor implements Hypervisor {
     }
     const { chooseRoad, commandFor, accelerator } = await this.#plan(config, signal);
     if (config.restoreFrom !== undefined) await checkSnapshot(config.restoreFrom);
-    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
-    const vsock = { dial: dialVsock, port: agentVsockPort };
     const machine = machineProfile(this.#machine);
     const prefix = await launchPrefix(config);
     const launchCommandFor: QemuVmParts['commandFor'] = (road) => withPrefix(prefix, commandFor(road));
     return new QemuVm({
-      ...{ config, chooseRoad, commandFor: launchCommandFor, vsock, machine, accelerator },
-      ...(loadSendDescriptors && { loadSendDescriptors }),
+      ...{ config, chooseRoad, commandFor: launchCommandFor, machine, accelerator },
+      ...this.#connections,
     });
   }
 
@@ -145,18 +143,14 @@ export class QemuHypervisor implements Hypervisor {
     const state = decodeState(record);
     const { config, accelerator } = state;
     using deadline = openDeadline(`adopting vm ${config.id}`, options, adoptTimeoutMs);
-    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
-    const parts = {
-      vsock: { dial: dialVsock, port: agentVsockPort },
-      ...(loadSendDescriptors && { loadSendDescriptors }),
-    };
+    const connections = this.#connections;
     const { adoptVmm } = await import('./adopt-vmm.ts');
-    const adopted = await adoptVmm({ ...parts, process: record.process, state }, deadline.signal);
+    const adopted = await adoptVmm({ ...connections, process: record.process, state }, deadline.signal);
     const started = (): never => {
       throw new HypervisorError('invalid_state', `vm ${config.id} was started by another process`);
     };
     return new QemuVm({
-      ...{ config, accelerator, ...parts },
+      ...{ config, accelerator, ...connections },
       machine: machineProfile(state.machine),
       chooseRoad: started,
       commandFor: started,
@@ -181,12 +175,21 @@ export class QemuHypervisor implements Hypervisor {
     return { key: await snapshotKey(common, command, qemuPath), emulated: accelerator === 'tcg' };
   }
 
+  /** What the connections to a machine are made with. */
+  get #connections(): Pick<QemuVmParts, 'vsock' | 'loadSendDescriptors'> {
+    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
+    return {
+      vsock: { dial: dialVsock, port: agentVsockPort },
+      ...(loadSendDescriptors && { loadSendDescriptors }),
+    };
+  }
+
   /** Checks a config and decides all that a start needs. */
   async #plan(config: VmConfig, signal: AbortSignal | undefined): Promise<VmPlan> {
     await validateVmConfig(config);
     checkGrowth(config, machineProfile(this.#machine));
     checkTuning(config, machineProfile(this.#machine));
-    const rootMemory = await persistentImage(config.rootImage);
+    const rootMemory = await inspectPersistentImage(config.rootImage);
     const chooseRoad = () =>
       chooseAgentRoad(config, {
         vhostVsockDevice: this.#components.vhostVsockDevice ?? '/dev/vhost-vsock',

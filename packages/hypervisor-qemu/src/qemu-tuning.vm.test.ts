@@ -39,8 +39,8 @@ async function makeImage(directory: string): Promise<string> {
 async function reserveHugePages(count: number): Promise<AsyncDisposable | undefined> {
   const before = await readFile(reservePath, 'utf8');
   const wanted = Number(before) + count;
-  const reserved = await writeFile(reservePath, String(wanted)).catch(() => undefined);
-  const release = { [Symbol.asyncDispose]: () => writeFile(reservePath, before).catch(() => reserved) };
+  await writeFile(reservePath, String(wanted)).catch(() => undefined);
+  const release = { [Symbol.asyncDispose]: () => writeFile(reservePath, before).catch(() => undefined) };
   if (Number(await readFile(reservePath, 'utf8')) >= wanted) return release;
   await release[Symbol.asyncDispose]();
   return undefined;

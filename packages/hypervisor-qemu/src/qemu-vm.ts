@@ -24,7 +24,7 @@ import {
 } from '@hako/hypervisor';
 import type { AdoptedVmm } from './adopt-vmm.ts';
 import type { Accelerator } from './accelerator/accelerator.ts';
-import type { VsockDialer } from './agent-channel.ts';
+import type { AgentVsock } from './agent-channel.ts';
 import { isCidTaken } from './agent-road.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { MachineProfile } from './command-line/machine-profile.ts';
@@ -59,7 +59,7 @@ export interface QemuVmParts {
   /** Draws a road; called again when a vsock CID turns out to be taken. */
   readonly chooseRoad: () => Promise<AgentRoad>;
   readonly commandFor: (road: AgentRoad) => readonly [string, ...(readonly string[])];
-  readonly vsock: { readonly dial: VsockDialer | undefined; readonly port: number };
+  readonly vsock: AgentVsock;
   readonly machine: MachineProfile;
   readonly accelerator: Accelerator;
   /** What QEMU is sent open files by, loaded on first use. */
@@ -133,24 +133,21 @@ export class QemuVm implements VirtualMachine {
   }
 
   async #launch(signal: AbortSignal): Promise<RunningVmm> {
+    const { config, chooseRoad, commandFor, vsock, loadSendDescriptors } = this.#parts;
+    const { runDir, survivesOwner, restoreFrom } = config;
     for (let attempt = 1; ; attempt += 1) {
-      const road = await this.#parts.chooseRoad();
+      const road = await chooseRoad();
       try {
         const live = await launchVmm(
           {
             vmId: this.id,
-            runDir: this.#parts.config.runDir,
-            ...(this.#parts.config.survivesOwner === true && {
-              sockets: survivalSockets(this.#parts.config.runDir),
-            }),
-            command: this.#parts.commandFor(road),
+            runDir,
+            ...(survivesOwner === true && { sockets: survivalSockets(runDir) }),
+            command: commandFor(road),
             road,
-            consoleLogPath: this.consoleLogPath,
-            vsock: this.#parts.vsock,
-            loadSendDescriptors: this.#parts.loadSendDescriptors,
-            ...(this.#parts.config.restoreFrom !== undefined && {
-              restoreFrom: this.#parts.config.restoreFrom,
-            }),
+            vsock,
+            loadSendDescriptors,
+            ...(restoreFrom !== undefined && { restoreFrom }),
             onPhase: (phase) => this.#note(phase),
           },
           signal,

@@ -53,8 +53,9 @@ export interface Hypervisor {
 
   /**
    * Takes over a running machine whose owner is gone ({@link VmConfig.survivesOwner}). It is as if this process had started
-   * it, apart from how it ends: the exit code is not known then. Default `timeoutMs` 5 000; on failure the machine is left
-   * as it is.
+   * it, apart from how it ends: the exit code is not known then. What is sent to the agent before the guest has noticed the
+   * change of hands may be lost, so a request without an answer is to be repeated. Default `timeoutMs` 5 000; on failure the
+   * machine is left as it is.
    *
    * @throws HypervisorError `vmm_exited` (it is gone) | `invalid_config` (the record is not this driver's) |
    *   `monitor_failed` | `timeout` | `aborted`

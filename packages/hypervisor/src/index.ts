@@ -16,7 +16,7 @@ export type {
   VfioHost,
 } from './hotplug/pluggable-device.ts';
 export { checkRequestedMib, validateDevice } from './hotplug/validate-device.ts';
-export { identifyProcess, isAlive, runDirectoryVariable } from './process-identity.ts';
+export { identifyProcess, isAlive, isProcessIdentity, runDirectoryVariable } from './process-identity.ts';
 export type { ProcessIdentity } from './process-identity.ts';
 export { readProcessUsage } from './process-usage.ts';
 export { HypervisorError } from './hypervisor-error.ts';
@@ -33,7 +33,12 @@ export type {
   VmPids,
   WaitOptions,
 } from './virtual-machine.ts';
-export { maximumSocketPathBytes, minimumMemoryMib } from './vm-config.ts';
+export {
+  maximumMachineVcpus,
+  maximumMemorySlots,
+  maximumSocketPathBytes,
+  minimumMemoryMib,
+} from './vm-config.ts';
 export type {
   AcceleratorChoice,
   AgentChannelKind,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAbsolute } from 'node:path';
-import { HypervisorError } from './hypervisor-error.ts';
+import { checkConfigPath, invalidConfig } from './invalid-config.ts';
 
 /** How a machine is made, where that is not to be the driver's choice. */
 export interface MachineTuning {
@@ -25,20 +24,11 @@ export interface MachineTuning {
 /** What a huge page of x86-64 and arm64 holds by default. */
 const hugePageMib = 2;
 
-function invalid(operand: string, message: string, remedy?: string): HypervisorError {
-  return new HypervisorError('invalid_config', message, { operand, ...(remedy !== undefined && { remedy }) });
-}
-
 function checkWords(operand: string, words: readonly string[] = []): void {
   for (const word of words) {
     if (!/^[+-]?[A-Za-z0-9][A-Za-z0-9._-]*(?:=[A-Za-z0-9._:+-]*)?$/.test(word))
-      throw invalid(operand, `${operand} ${JSON.stringify(word)} is not one name or name=value`);
+      throw invalidConfig(operand, `${operand} ${JSON.stringify(word)} is not one name or name=value`);
   }
-}
-
-function checkPath(operand: string, path: string | undefined): void {
-  if (path !== undefined && (!isAbsolute(path) || path.includes('\0')))
-    throw invalid(operand, `${operand} ${JSON.stringify(path)} is not an absolute path`);
 }
 
 /**
@@ -49,13 +39,17 @@ function checkPath(operand: string, path: string | undefined): void {
 export function validateTuning(tuning: MachineTuning, memoryMib: number): void {
   checkWords('machineOptions', tuning.machineOptions);
   checkWords('cpuFeatures', tuning.cpuFeatures);
-  checkPath('entropySource', tuning.entropySource);
-  checkPath('memoryDirectory', tuning.memoryDirectory);
+  checkConfigPath('entropySource', tuning.entropySource);
+  checkConfigPath('memoryDirectory', tuning.memoryDirectory);
   if (tuning.hugePages !== true) return;
   if (tuning.memoryDirectory !== undefined)
-    throw invalid('memoryDirectory', 'memory is either in huge pages or in a directory', 'leave one out');
+    throw invalidConfig(
+      'memoryDirectory',
+      'memory is either in huge pages or in a directory',
+      'leave one out',
+    );
   if (memoryMib % hugePageMib !== 0)
-    throw invalid(
+    throw invalidConfig(
       'memoryMib',
       `memory of ${memoryMib} MiB is no whole number of huge pages of ${hugePageMib} MiB`,
     );

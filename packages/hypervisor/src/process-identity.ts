@@ -41,5 +41,20 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   return now?.startTicks === identity.startTicks;
 }
 
+/**
+ * Tells whether a value of a record can name a process.
+ * @param value of any shape
+ */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    Number.isSafeInteger(value.pid) &&
+    'startTicks' in value &&
+    typeof value.startTicks === 'string'
+  );
+}
+
 /** Environment variable by which the processes of a virtual machine name the run directory they were started for. */
 export const runDirectoryVariable = 'HAKO_RUN_DIRECTORY';

@@ -48,8 +48,8 @@ export type AgentProbe<T> = (signal: AbortSignal) => Promise<T>;
  *   starting --> stopping: start failed, stop
  *   running --> paused: pause
  *   paused --> running: resume
- *   running --> stopping: stop
- *   paused --> stopping: stop
+ *   running --> stopping: stop, release
+ *   paused --> stopping: stop, release
  *   running --> stopped: guest or VMM ended
  *   paused --> stopped: VMM ended
  *   stopping --> stopped

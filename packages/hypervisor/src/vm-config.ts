@@ -141,5 +141,11 @@ export interface VmConfig {
 /** Smallest guest memory that boots the kernel and the agent. */
 export const minimumMemoryMib = 128;
 
+/** Most CPUs of one machine. */
+export const maximumMachineVcpus = 240;
+
+/** Most places for memory modules: `ACPI_MAX_RAM_SLOTS` of QEMU. */
+export const maximumMemorySlots = 256;
+
 /** Longest path a unix socket address holds, in bytes (`sun_path` without its NUL, unix(7)). */
 export const maximumSocketPathBytes = 107;

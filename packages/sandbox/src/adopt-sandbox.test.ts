@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
+import { HypervisorError } from '@hako/hypervisor';
 import { FakeHypervisor } from '@hako/hypervisor/testing';
 import { expect, test } from 'vitest';
 
@@ -56,6 +58,71 @@ test('what one process has made another one goes on with, containers included', 
   expect((await readRecord(sandbox.directory))?.survival?.containers).toEqual([]);
   await sandbox.stop();
   expect(await world.leftovers()).toEqual([]);
+});
+
+test('a guest that loses its first request, for its port has just changed hands, is asked again', async () => {
+  let checks = 0;
+  await using world = await sandboxWorld({
+    before: async (method, options) => {
+      if (method !== 'check') return;
+      checks += 1;
+      if (checks === 2) await once(options?.signal ?? new EventTarget(), 'abort');
+    },
+  });
+  await orphan(world);
+  const sandbox = await adopt(world);
+  expect(checks).toBe(3);
+  await sandbox.stop();
+});
+
+test('the name of a sandbox that goes on without its owner stays taken', async () => {
+  await using world = await sandboxWorld();
+  await orphan(world);
+  await expect(world.create()).rejects.toMatchObject({
+    code: 'name_in_use',
+    remedy: expect.stringContaining('hako stop box') as unknown,
+  });
+  expect(await statusOf(world)).toBe('orphaned');
+  await (await adopt(world)).stop();
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('further programs of an adopted container are held to what its first one was', async () => {
+  await using world = await sandboxWorld();
+  const { agent, image } = world;
+  const first = await world.create(keep);
+  const limits = { noNewPrivileges: true, rlimits: [{ name: 'nofile', soft: 10, hard: 20 }] };
+  const started = await first.createContainer({ image, command: ['forever'], ...limits });
+  ignoreOutput(started);
+  await started.start();
+  await first.release();
+  await using sandbox = await adopt(world);
+  const [container] = await sandbox.containers();
+  const asked: unknown[] = [];
+  const exec = agent.execProcess.bind(agent);
+  agent.execProcess = (request, options) => {
+    asked.push(request.process);
+    return exec(request, options);
+  };
+  if (container === undefined) throw new Error('it is gone');
+  const process = await container.exec({ command: ['echo', 'hello'] });
+  expect(await text(process.stdout)).toBe('hello\n');
+  const limit = { Type: 'RLIMIT_NOFILE', Soft: 10n, Hard: 20n };
+  expect(asked).toMatchObject([
+    { NoNewPrivileges: true, Rlimits: expect.arrayContaining([limit]) as unknown },
+  ]);
+});
+
+test('letting go that fails is told, and nobody waits for the end of what is no longer this process’s', async () => {
+  await using world = await sandboxWorld();
+  await using sandbox = await world.create(keep);
+  await sandbox.ready();
+  const [vm] = world.hypervisor.vms;
+  if (vm === undefined) throw new Error('there is no machine');
+  vm.release = () => Promise.reject(new HypervisorError('invalid_state', 'it has just ended'));
+  await expect(sandbox.release()).rejects.toMatchObject({ code: 'invalid_state' });
+  expect(await sandbox.ended).toEqual({ name: 'released' });
+  await vm.stop();
 });
 
 test("of two that adopt one wins, the other is told, and an owned one is nobody else's", async () => {

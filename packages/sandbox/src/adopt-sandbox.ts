@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { HypervisorError, type VirtualMachine } from '@hako/hypervisor';
@@ -8,10 +7,10 @@ import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 import { throwIfAborted, type WaitOptions } from './deadline.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
 import { adoptNetwork } from './network/adopted-network.ts';
+import { outputPort } from './process/output-ports.ts';
+import { reachAgent } from './reach-agent.ts';
 import { removeLeftCgroups } from './resources/host-cgroup/leftover-cgroup.ts';
 import { notedMachine } from './run/noted-machine.ts';
-import { parseSurvival } from './run/parse-survival.ts';
-import { outputPort } from './process/output-ports.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
 import { SurvivalLedger } from './run/survival-ledger.ts';
@@ -21,11 +20,12 @@ import { checkOptions, type SandboxConfig } from './sandbox-options.ts';
 import { Sandbox } from './sandbox.ts';
 import { planSharing } from './share/share-plan.ts';
 import { Timeline } from './timeline.ts';
+import { undoMachine } from './undo-machine.ts';
 import { UndoStack } from './undo-stack.ts';
 
 /** An agent that lives takes a connection at once; an emulated one that is busy takes a while. */
 const defaultTimeoutMs = 15_000;
-const vmStopTimeoutMs = 5_000;
+const answerPatienceMs = 500;
 
 /** Where to look, and for how long to try. */
 export type AdoptSandboxOptions = RegistryOptions & WaitOptions;
@@ -88,6 +88,7 @@ async function takeUp(
   components: Partial<SandboxComponents>,
 ): Promise<Sandbox> {
   const { record, path: directory } = runDirectory;
+  const { parseSurvival } = await import('./run/parse-survival.ts');
   const survival = parseSurvival(record.survival);
   if (survival === undefined) {
     throw new SandboxError('vm_exited', `what is known of sandbox ${record.id} cannot be understood`);
@@ -102,7 +103,7 @@ async function takeUp(
   try {
     vm = await parts.hypervisor.adoptVm(survival.vm, limits);
     const connectAgent: ConnectAgent = (stream) => parts.connectAgent(stream, outputPort(directory, 'owner'));
-    const endpoint = await reachAgent(vm, connectAgent, limits);
+    const endpoint = await wakeAgent(vm, connectAgent, limits);
     const { logger } = parts;
     const ledger = new SurvivalLedger(
       { runDirectory, vm, options: survival.options, logger },
@@ -116,7 +117,7 @@ async function takeUp(
     });
     undo.push('file sharing', () => share.close());
     undo.push('network', () => network.close());
-    pushVm(undo, vm, config.options.keepConsoleLog);
+    undoMachine(undo, vm, config.options.keepConsoleLog);
     return new Sandbox({
       ...{ config, runDirectory, share, network, ledger, logger, undo },
       sharing: planSharing(config.sharing, directory),
@@ -141,7 +142,7 @@ function checkAgain(id: string, runRoot: string, options: Readonly<Record<string
   return { ...config, sizing: { ...config.sizing, bounds: { ...bounds, maximum: bounds.boot } } };
 }
 
-async function reachAgent(
+async function wakeAgent(
   vm: VirtualMachine,
   connectAgent: ConnectAgent,
   limits: WaitOptions,
@@ -150,16 +151,7 @@ async function reachAgent(
   const isPaused = vm.state === 'paused';
   if (isPaused) await vm.resume(limits);
   try {
-    return await vm.waitForAgent(async (signal) => {
-      const endpoint = connectAgent(await vm.openAgentChannel({ signal }));
-      try {
-        await endpoint.agent.check({ signal });
-        return endpoint;
-      } catch (error) {
-        await endpoint.close();
-        throw error;
-      }
-    }, limits);
+    return await reachAgent(vm, connectAgent, { ...limits, patienceMs: answerPatienceMs });
   } catch (error) {
     if (HypervisorError.is(error) && error.code === 'agent_silent') {
       throw new SandboxError('agent_failed', 'the agent of the sandbox does not answer', {
@@ -169,11 +161,4 @@ async function reachAgent(
     }
     throw error;
   }
-}
-
-function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | undefined): void {
-  undo.push('virtual machine', async () => {
-    await vm.stop({ timeoutMs: vmStopTimeoutMs });
-    if (keepConsoleLog !== undefined) await copyFile(vm.consoleLogPath, keepConsoleLog);
-  });
 }

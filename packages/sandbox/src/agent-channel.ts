@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 
 import { agentPortName } from '@hako/protocols';
+
+import { canAccess } from './can-access.ts';
 
 /** A road to the agent that has been decided on. */
 export type AgentChannel = 'vsock' | 'virtio-serial';
@@ -20,10 +21,7 @@ export async function chooseAgentChannel(
   device: string = vhostVsock,
 ): Promise<AgentChannel> {
   if (wanted !== 'auto') return wanted;
-  return access(device, constants.R_OK | constants.W_OK).then(
-    () => 'vsock',
-    () => 'virtio-serial',
-  );
+  return (await canAccess(device, constants.R_OK | constants.W_OK)) ? 'vsock' : 'virtio-serial';
 }
 
 /**

@@ -3,17 +3,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { attachSandbox, type AttachedSandbox } from './attach-sandbox.ts';
-import { ignoreOutput, sandboxWorld, type SandboxWorld } from './testing/sandbox-world.ts';
-
-function attach({ components, runRoot }: SandboxWorld): Promise<AttachedSandbox> {
-  const { connectAgent, joinFileShare } = components;
-  return attachSandbox('box', {
-    runRoot,
-    ...(connectAgent && { connectAgent }),
-    ...(joinFileShare && { joinFileShare }),
-  });
-}
+import { ignoreOutput, sandboxWorld } from './testing/sandbox-world.ts';
 
 test('another process freezes, reads and limits the first container [proves attach from another process, container.pause, container.stats, container.update]', async () => {
   await using world = await sandboxWorld();
@@ -21,7 +11,7 @@ test('another process freezes, reads and limits the first container [proves atta
   const container = await sandbox.createContainer({ image: world.image, command: ['forever'] });
   ignoreOutput(container);
   await container.start();
-  await using attached = await attach(world);
+  await using attached = await world.attach();
   await attached.pause();
   expect(world.agent.paused).toEqual(new Set(['box']));
   await expect(attached.pause()).rejects.toMatchObject({ code: 'agent_failed' });
@@ -37,7 +27,7 @@ test('another process adds a container with files of its own, and takes both awa
   await using world = await sandboxWorld();
   await using sandbox = await world.create({ hostname: 'pod', sharePidNamespace: true });
   await sandbox.createContainer({ image: world.image, command: ['forever'] });
-  await using attached = await attach(world);
+  await using attached = await world.attach();
   const second = await attached.createContainer({
     image: world.image,
     command: ['echo', 'second'],
@@ -63,9 +53,9 @@ test('a sandbox without a container is not attached to, and one that ends lets g
   await using world = await sandboxWorld();
   const sandbox = await world.create();
   await sandbox.ready();
-  await expect(attach(world)).rejects.toMatchObject({ code: 'invalid_state' });
+  await expect(world.attach()).rejects.toMatchObject({ code: 'invalid_state' });
   await sandbox.createContainer({ image: world.image, command: ['forever'] });
-  await using attached = await attach(world);
+  await using attached = await world.attach();
   await sandbox.stop();
   await expect(attached.stats()).rejects.toMatchObject({ code: 'vm_exited' });
 });
@@ -85,7 +75,7 @@ test('containers of one sandbox have logs of their own, and the first one is the
     }),
   );
   expect(outputs).toEqual(['one\n', 'two\n', 'three\n']);
-  await using attached = await attach(world);
+  await using attached = await world.attach();
   expect(names).toContain(attached.record.containerId);
   expect([...world.agent.containers.values()].map(({ sandboxPidns }) => sandboxPidns)).toEqual([
     false,

@@ -13,6 +13,7 @@ import { execProcess, type ExecTarget } from './container/exec-process.ts';
 import type { WaitOptions } from './deadline.ts';
 import type { GuestProcess } from './process/guest-process.ts';
 import type { ContainerNote } from './run/container-notes.ts';
+import { matchId } from './run/match-id.ts';
 import { SandboxError } from './sandbox-error.ts';
 
 /** A container of a sandbox that another process owns. */
@@ -52,8 +53,7 @@ export function attachedContainer(target: ExecTarget & LimitsTarget): AttachedCo
  * @param id what is looked for
  */
 export function findContainer(notes: readonly ContainerNote[], sandboxId: string, id: string): ContainerNote {
-  const exact = notes.find((note) => note.id === id);
-  const [first, second] = exact === undefined ? notes.filter((note) => note.id.startsWith(id)) : [exact];
+  const [first, second] = matchId(notes, id);
   if (first !== undefined && second === undefined) return first;
   const what = first === undefined ? 'has no container' : 'has several containers whose names begin with';
   throw new SandboxError('container_not_found', `sandbox ${sandboxId} ${what} ${JSON.stringify(id)}`, {

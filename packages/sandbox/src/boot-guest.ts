@@ -5,8 +5,8 @@ import type { PluggableDevice, VirtualMachine } from '@hako/hypervisor';
 
 import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 import type { Logger } from './logger.ts';
+import { reachAgent } from './reach-agent.ts';
 import type { BootPlan } from './template/boot-plan.ts';
-import { rehearse } from './template/rehearse.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Enough for any generator of random numbers; upstream's runtime sends as much. */
@@ -41,7 +41,7 @@ export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
   const { vm, plan, timeline, signal } = request;
   const limits = signal === undefined ? {} : { signal };
   await timeline.measure('start virtual machine', () => vm.start(limits));
-  let endpoint = await timeline.measure('boot guest', () => reachAgent(request));
+  let endpoint = await timeline.measure('boot guest', () => answeringAgent(request));
   switch (plan.kind) {
     case 'cold':
       return { endpoint, complete: Promise.resolve() };
@@ -72,6 +72,7 @@ async function saveTemplate(
   const limits = signal === undefined ? {} : { signal };
   const end = timeline.begin('save template');
   try {
+    const { rehearse } = await import('./template/rehearse.ts');
     await rehearse(endpoint.agent, limits);
   } catch (error) {
     logger.warn({ error }, 'template was not saved: its agent failed the rehearsal');
@@ -82,23 +83,11 @@ async function saveTemplate(
     .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
   await endpoint.close();
   end();
-  return await reachAgent(request);
+  return await answeringAgent(request);
 }
 
-function reachAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promise<AgentEndpoint> {
-  return vm.waitForAgent(
-    async (probeSignal) => {
-      const candidate = connectAgent(await vm.openAgentChannel({ signal: probeSignal }));
-      try {
-        await candidate.agent.check({ signal: probeSignal });
-        return candidate;
-      } catch (error) {
-        await candidate.close();
-        throw error;
-      }
-    },
-    { timeoutMs, ...(signal === undefined ? {} : { signal }) },
-  );
+function answeringAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promise<AgentEndpoint> {
+  return reachAgent(vm, connectAgent, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Machines from one template have the same clock and the same random numbers to come, until they are told otherwise. */

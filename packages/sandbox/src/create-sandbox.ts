@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile } from 'node:fs/promises';
-
 import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
 
 import { agentChannelParameters, chooseAgentChannel, type AgentChannel } from './agent-channel.ts';
@@ -21,10 +19,8 @@ import { Sandbox } from './sandbox.ts';
 import { planSharing, type SharePlan } from './share/share-plan.ts';
 import { planMachine } from './template/boot-plan.ts';
 import { Timeline } from './timeline.ts';
+import { undoMachine } from './undo-machine.ts';
 import { UndoStack } from './undo-stack.ts';
-
-/** How long the machine may resist its end. */
-const vmStopTimeoutMs = 5_000;
 
 /**
  * Makes a sandbox: checks everything that can be checked, claims the id, starts file sharing and the virtual machine,
@@ -85,7 +81,7 @@ export async function createSandbox(
     const { vm, ledger } = await written(config, { machine, runDirectory, logger: parts.logger });
     await network.leaveTrace(runDirectory.path);
     undo.push('network', () => network.close());
-    pushVm(undo, vm, options.keepConsoleLog);
+    undoMachine(undo, vm, options.keepConsoleLog);
     endPreparation();
     await cgroup?.settle(vm);
     const sandbox = new Sandbox({
@@ -139,13 +135,6 @@ function claim(config: SandboxConfig): Promise<RunDirectory> {
 /** What the caller says about names comes before what the network has. */
 function withNetworkDns(config: SandboxConfig, { dns = [] }: GuestNetwork): SandboxConfig {
   return config.options.dns === undefined && dns.length > 0 ? { ...config, dns } : config;
-}
-
-function pushVm(undo: UndoStack, vm: VirtualMachine, keepConsoleLog: string | undefined): void {
-  undo.push('virtual machine', async () => {
-    await vm.stop({ timeoutMs: vmStopTimeoutMs });
-    if (keepConsoleLog !== undefined) await copyFile(vm.consoleLogPath, keepConsoleLog);
-  });
 }
 
 /** The threads of the CPUs exist once the machine runs, and what the network needs may have been started with it. */

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, open, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { canAccess } from './can-access.ts';
 import { SandboxError } from './sandbox-error.ts';
 
 /** What a virtual machine boots. */
@@ -46,10 +47,7 @@ export async function guestCache({
 }): Promise<string> {
   if (sharing.kind !== '9p') return cacheDirectory;
   const full = join(cacheDirectory, fullKernelFolder);
-  return access(join(full, ...manifestPath)).then(
-    () => full,
-    () => cacheDirectory,
-  );
+  return (await canAccess(join(full, ...manifestPath))) ? full : cacheDirectory;
 }
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withDeadline, type WaitOptions } from './deadline.ts';
+import type { WaitOptions } from './deadline.ts';
 import type { Lifeline } from './lifeline.ts';
 import type { GuestFactsAgent } from './process/guest-agent.ts';
 
@@ -38,9 +38,10 @@ export async function readGuestDetails(
   target: FactsTarget,
   options: WaitOptions = {},
 ): Promise<GuestDetails> {
+  const { agent: guest, lifeline } = target;
   const request = { memBlockSize: true, memHotplugProbe: true };
-  const details = await ask('details of the guest', target, options, (call) =>
-    target.agent.getGuestDetails(request, call),
+  const details = await lifeline.callWithin('details of the guest', factsTimeoutMs, options, (signal) =>
+    guest.getGuestDetails(request, { signal }),
   );
   const { agentDetails: agent, memBlockSizeBytes } = details;
   return {
@@ -61,19 +62,9 @@ export async function readGuestDetails(
  * @param options limits; default 10 s
  */
 export async function readGuestMetrics(target: FactsTarget, options: WaitOptions = {}): Promise<string> {
-  const { metrics } = await ask('metrics of the guest', target, options, (call) =>
-    target.agent.getMetrics(call),
+  const { agent, lifeline } = target;
+  const { metrics } = await lifeline.callWithin('metrics of the guest', factsTimeoutMs, options, (signal) =>
+    agent.getMetrics({ signal }),
   );
   return metrics;
-}
-
-function ask<T>(
-  what: string,
-  { lifeline }: FactsTarget,
-  { signal, timeoutMs = factsTimeoutMs }: WaitOptions,
-  call: (options: { readonly signal: AbortSignal }) => Promise<T>,
-): Promise<T> {
-  return withDeadline(what, { timeoutMs, ...(signal && { signal }) }, (limit) =>
-    lifeline.call(what, limit, (both) => call({ signal: both })),
-  );
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { ProcessIdentity } from '@hako/hypervisor';
 export type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 export { adoptSandbox } from './adopt-sandbox.ts';
 export type { AdoptSandboxOptions } from './adopt-sandbox.ts';
@@ -10,6 +11,7 @@ export { Container } from './container/container.ts';
 export type { ContainerState } from './container/container.ts';
 export type { ContainerLimits } from './container/container-limits.ts';
 export type { ContainerOptions, ExecOptions, Volume } from './container/container-options.ts';
+export type { ContainerRecord, RecordedContainerState } from './container/container-record.ts';
 export type {
   ContainerMount,
   HugePagesMount,
@@ -59,11 +61,9 @@ export type { EndpointAddress, IpFamily } from './network/namespace/endpoint.ts'
 export type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from './network/network-options.ts';
 export { findPasst } from './network/passt/find-passt.ts';
 export type { FindPasstOptions } from './network/passt/find-passt.ts';
-export { SandboxNetwork } from './network/sandbox-network.ts';
-export type { SandboxNetworkTarget } from './network/sandbox-network.ts';
+export type { SandboxNetwork } from './network/sandbox-network.ts';
 export type { GuestAgent } from './process/guest-agent.ts';
 export type { GuestProcess, TerminalSize } from './process/guest-process.ts';
-export type { ProcessIdentity } from '@hako/hypervisor';
 export type { HostCgroupOptions } from './resources/host-cgroup/host-cgroup-options.ts';
 export type { MachineSize } from './resources/machine-size.ts';
 export type { MachineTraits } from './resources/machine-traits.ts';
@@ -75,7 +75,6 @@ export { listContainers } from './run/container-notes.ts';
 export type { ContainerNote } from './run/container-notes.ts';
 export { generateId } from './run/sandbox-id.ts';
 export type { SurvivalRecord } from './run/survival-record.ts';
-export type { ContainerRecord, RecordedContainerState } from './container/container-record.ts';
 export type { GuestRecord, Outcome, SandboxRecord, SandboxStatus } from './run/sandbox-record.ts';
 export { findSandbox, listSandboxes } from './run/sandbox-registry.ts';
 export type { RegistryOptions, SandboxListing } from './run/sandbox-registry.ts';
@@ -93,9 +92,11 @@ export type { GuestSecurity } from './spec/guest-security.ts';
 export type { ResourceLimit } from './spec/resource-limit.ts';
 export type { SpecChoices } from './spec/spec-choices.ts';
 export type { WireEdits } from './spec/wire-spec.ts';
+export type { AdoptShareRequest } from './share/adopt-share.ts';
 export type { FileShare, FileShareOptions, ShareRequest } from './share/file-share.ts';
 export type { JoinedShare, JoinShareRequest, SharePlace } from './share/join-share.ts';
 export type {
+  CheckedSharing,
   NinePOptions,
   SharingKind,
   SharingOptions,

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { isConnectionLoss } from './agent-failure.ts';
-import { throwIfAborted } from './deadline.ts';
+import { throwIfAborted, withDeadline, type WaitOptions } from './deadline.ts';
 import { describeError, SandboxError } from './sandbox-error.ts';
 
 /** A dying virtual machine closes its agent's connection a moment before its own end is known. */
@@ -70,6 +70,24 @@ export class Lifeline {
       this.#pending.delete(onLost);
       signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  /**
+   * As {@link Lifeline.call}, with a limit. Error: `timeout` too.
+   * @param what the call, for messages
+   * @param usualMs limit in milliseconds for callers that give none
+   * @param options the caller's limits
+   * @param call the call; receives a signal that fires for either
+   */
+  callWithin<T>(
+    what: string,
+    usualMs: number,
+    { signal, timeoutMs = usualMs }: WaitOptions,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return withDeadline(what, { timeoutMs, ...(signal && { signal }) }, (limit) =>
+      this.call(what, limit, call),
+    );
   }
 
   #throwIfLost(): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 
+import { OutputTail } from './output-tail.ts';
 import { SandboxError } from './sandbox-error.ts';
 
 /** Longest stretch of a tool's output that is kept, in characters; the rest is dropped from its beginning. */
@@ -41,12 +42,8 @@ export function runTool(
   return new Promise((resolve, reject) => {
     // A session of its own: the caller's signal decides about its end, not a key at a terminal.
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', ...inheritedFds], detached: true });
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        output[name] = (output[name] + text).slice(-maxOutputLength);
-      });
-    }
+    const stdout = new OutputTail(child.stdout, maxOutputLength);
+    const stderr = new OutputTail(child.stderr, maxOutputLength);
     let early: SandboxError | undefined;
     const end = (error: SandboxError): void => {
       early ??= error;
@@ -79,8 +76,8 @@ export function runTool(
     child.once('close', (code, killedBy) =>
       settle(() => {
         if (early !== undefined) reject(early);
-        else if (code === 0) resolve(output.stdout);
-        else reject(toolFailure(file, args, code ?? killedBy ?? 'unknown', output.stderr));
+        else if (code === 0) resolve(stdout.text);
+        else reject(toolFailure(file, args, code ?? killedBy ?? 'unknown', stderr));
       }),
     );
   });
@@ -90,11 +87,10 @@ function toolFailure(
   file: string,
   args: readonly string[],
   status: number | string,
-  stderr: string,
+  { lastLine, text }: OutputTail,
 ): SandboxError {
-  const lastLine = stderr.trim().split('\n').at(-1) ?? '';
   const why = lastLine === '' ? `ended with ${status}` : lastLine;
   return new SandboxError('tool_failed', `${file} failed: ${why}`, {
-    tail: `${file} ${args.join(' ')}\n${stderr}`,
+    tail: `${file} ${args.join(' ')}\n${text}`,
   });
 }

@@ -2,13 +2,13 @@
 import type { Hypervisor } from '@hako/hypervisor';
 
 import type { ConnectAgent } from './agent-endpoint.ts';
-import type { AssetOverrides, GuestAssets } from './guest-assets.ts';
-import type { Logger } from './logger.ts';
+import { locateGuestAssets, type AssetOverrides, type GuestAssets } from './guest-assets.ts';
+import { silentLogger, type Logger } from './logger.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
 import type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
 import type { AdoptShareRequest } from './share/adopt-share.ts';
-import type { FileShare, FileShareOptions } from './share/file-share.ts';
-import type { JoinedShare, JoinShareRequest } from './share/join-share.ts';
+import { startFileShare, type FileShare, type FileShareOptions } from './share/file-share.ts';
+import { joinFileShare, type JoinedShare, type JoinShareRequest } from './share/join-share.ts';
 import type { Clock, PhaseObserver } from './timeline.ts';
 
 /** What a sandbox is built from. Each part has a default; tests and embedders replace some. */
@@ -36,7 +36,7 @@ export interface SandboxComponents {
 }
 
 /**
- * Fills in the parts that were not given. The real ones are loaded only when they are used.
+ * Fills in the parts that were not given. Those that are large are loaded only when they are used.
  * @param given parts to use instead of the defaults
  * @param options what the default hypervisor is to run
  */
@@ -44,17 +44,16 @@ export async function completeComponents(
   given: Partial<SandboxComponents>,
   options: Pick<SandboxOptions, 'programs' | 'machine'> = {},
 ): Promise<SandboxComponents> {
-  const { silentLogger } = await import('./logger.ts');
   const logger = given.logger ?? silentLogger;
   return {
     hypervisor: given.hypervisor ?? (await defaultHypervisor(logger, options)),
-    startFileShare: given.startFileShare ?? (await import('./share/file-share.ts')).startFileShare,
-    joinFileShare: given.joinFileShare ?? (await import('./share/join-share.ts')).joinFileShare,
+    startFileShare: given.startFileShare ?? startFileShare,
+    joinFileShare: given.joinFileShare ?? joinFileShare,
     adoptFileShare:
       given.adoptFileShare ??
       (async (request) => (await import('./share/adopt-share.ts')).adoptFileShare(request)),
     connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
-    locateAssets: given.locateAssets ?? (await import('./guest-assets.ts')).locateGuestAssets,
+    locateAssets: given.locateAssets ?? locateGuestAssets,
     enterNamespace: given.enterNamespace,
     logger,
     clock: given.clock ?? (() => performance.now()),

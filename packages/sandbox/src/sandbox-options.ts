@@ -18,6 +18,7 @@ import { generateId, validateId } from './run/sandbox-id.ts';
 import { SandboxError } from './sandbox-error.ts';
 import { checkSharing, type CheckedSharing, type SharingOptions } from './share/sharing-options.ts';
 import type { MonitorOptions } from './watch/monitor.ts';
+import { isWholeNumber } from './whole-number.ts';
 
 /** Programs of the host to use instead of the installed ones; absolute paths. */
 export interface HostPrograms {
@@ -142,7 +143,7 @@ export function checkOptions(options: SandboxOptions): SandboxConfig {
       { remedy: 'share files by virtio-fs, or do not keep the sandbox' },
     );
   }
-  if (!Number.isInteger(shmMib) || shmMib < 0) {
+  if (!isWholeNumber(shmMib, 0)) {
     throw new SandboxError('invalid_options', `${shmMib} MiB of shared memory are not possible`);
   }
   const { intervalMs = 1, timeoutMs = 1 } = options.monitor === false ? {} : (options.monitor ?? {});

@@ -2,9 +2,9 @@
 import { guestPaths } from '@hako/protocols';
 import type { CreateSandboxRequest, DeepPartial } from '@hako/protocols/agent';
 
-type Storages = NonNullable<DeepPartial<CreateSandboxRequest>['storages']>;
+import { shmOptions } from './container/mounts/shm-mount.ts';
 
-const bytesPerMib = 1024 * 1024;
+type Storages = NonNullable<DeepPartial<CreateSandboxRequest>['storages']>;
 
 /**
  * What the agent mounts before any container exists: the host's shared directory and the shared memory of all containers.
@@ -22,7 +22,7 @@ export function sandboxStorages(share: Storages, shmMib: number): Storages {
             source: 'shm',
             fstype: 'tmpfs',
             mountPoint: guestPaths.sandboxShm,
-            options: ['noexec', 'nosuid', 'nodev', 'mode=1777', `size=${shmMib * bytesPerMib}`],
+            options: shmOptions(shmMib),
           },
         ]),
   ];

@@ -10,7 +10,7 @@ import type { Container } from './container/container.ts';
 import { restoreContainers } from './container/restore-container.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
-import { ownedDevices, type OwnedDevices } from './devices/device-host.ts';
+import { OwnedDevices } from './devices/device-host.ts';
 import { readGuestDetails, readGuestMetrics, type GuestDetails } from './guest-details.ts';
 import { guestTraits } from './guest-traits.ts';
 import { SandboxHooks } from './hooks/sandbox-hooks.ts';
@@ -21,9 +21,10 @@ import type { GuestNetwork } from './network/guest-network.ts';
 import { SandboxNetwork } from './network/sandbox-network.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
 import type { GrowingRoom, OpenRoom } from './resources/growing-room.ts';
+import type { AdoptedGuest } from './run/adopted-guest.ts';
 import { ContainerNotes } from './run/container-notes.ts';
 import type { RunDirectory } from './run/run-directory.ts';
-import { expectSurvival, letGo, type AdoptedGuest } from './run/let-go.ts';
+import { expectSurvival, letGo } from './run/let-go.ts';
 import type { Outcome } from './run/sandbox-record.ts';
 import type { SurvivalLedger } from './run/survival-ledger.ts';
 import { SandboxError } from './sandbox-error.ts';
@@ -93,7 +94,7 @@ export class Sandbox implements AsyncDisposable {
   readonly directory: string;
   /** What its guest can reach, and how; the host's side, too. */
   readonly network: SandboxNetwork;
-  /** Settles when nothing of it is left on the host, whatever the reason. Never rejects. */
+  /** Settles when nothing of it is left on the host, whatever the reason, or it was let go of. Never rejects. */
   readonly ended: Promise<SandboxState>;
   readonly #resources: SandboxResources;
   readonly #lifeline = new Lifeline();
@@ -112,7 +113,7 @@ export class Sandbox implements AsyncDisposable {
   constructor(resources: SandboxResources) {
     this.#resources = resources;
     this.#hooks = new SandboxHooks(resources.logger, resources.vm);
-    this.#devices = ownedDevices(resources);
+    this.#devices = new OwnedDevices(resources);
     this.id = resources.config.id;
     this.directory = resources.runDirectory.path;
     this.ended = this.#ended.promise;
@@ -228,7 +229,7 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Its containers, those that another process has made too. */
+  /** Its containers, those of its owners before this process too; what guests of it have added is in `listContainers` alone. */
   async containers(): Promise<readonly Container[]> {
     const found = await Promise.allSettled(this.#containers.values());
     return found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -244,9 +245,12 @@ export class Sandbox implements AsyncDisposable {
     this.#enter({ name: 'released' });
     this.#watch[Symbol.dispose]();
     this.#lifeline.lose(new SandboxError('invalid_state', `sandbox ${this.id} was let go of`));
-    await this.#endpoint?.close();
-    await letGo(this.#resources);
-    this.#ended.resolve(this.#state);
+    try {
+      await this.#endpoint?.close();
+      await letGo(this.#resources);
+    } finally {
+      this.#ended.resolve(this.#state);
+    }
   }
 
   /**

@@ -22,8 +22,10 @@ export const bootModules = [
   'overlay',
 ] as const;
 
-/** Modules that go into the root image by name; what they depend on follows. Names the kernel has built in,
- * or has not at all, are fine. */
+/**
+ * Modules that go into the root image by name; what they depend on follows. Names the kernel has built in, or has not at
+ * all, are fine.
+ */
 const imageModules = [
   ...bootModules,
   '9p',

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { createAgentClient, type AgentClient, type AttachedProcess } from '@hako/agent-client';
 import { startCrunAgent, testSpec, whyNoContainers, type AgentHarness } from '@hako/agent-server/testing';
 import { ociSpecToGrpc } from '@hako/protocols';
@@ -15,7 +14,7 @@ const containerId = 'writer';
 const mebibyte = 1024 * 1024;
 
 /** A real agent whose only machine is this one, and a client that has a port to it. */
-async function startPair(port: FakeOutputPort) {
+async function startPair(port: Pick<FakeOutputPort, 'doors' | 'access'>) {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await startCrunAgent({ components: { ports: port.doors } }));
   const agent = undo.use(createAgentClient({ channel: harness.channel, outputPort: port.access }));
@@ -135,15 +134,19 @@ whenPossible(
 );
 
 whenPossible.each([
-  ['that the client cannot reach', { access: () => Promise.reject(new Error('refused')) }],
-  ['that another client holds', { doors: () => new FakeOutputPort().doors }],
-])('a port %s leaves the output where it was', async (_title, change) => {
+  {
+    title: 'that the client cannot reach',
+    doors: ({ doors }: FakeOutputPort) => doors,
+    access: ({ name }: FakeOutputPort) => ({ name, open: () => Promise.reject(new Error('refused')) }),
+  },
+  {
+    title: 'that another client holds',
+    doors: () => new FakeOutputPort().doors,
+    access: ({ access }: FakeOutputPort) => access,
+  },
+])('a port $title leaves the output where it was', async ({ doors, access }) => {
   const port = new FakeOutputPort();
-  const broken = Object.assign(Object.create(port) as FakeOutputPort, {
-    ...('access' in change && { access: { name: port.name, open: change.access } }),
-    ...('doors' in change && { doors: change.doors() }),
-  });
-  await using pair = await startPair(broken);
+  await using pair = await startPair({ doors: doors(port), access: access(port) });
   const process = await run(pair, 'head -c 3000000 /dev/zero');
   process.discard('stderr');
   expect((await digestOf(process, 'stdout')).bytes).toBe(3_000_000);

@@ -16,21 +16,20 @@ import { guestCacheDir, userCacheDir, workspaceCacheDir } from './locations.mjs'
  * The guests to make ready: the one with the kernel for virtual machines, and on request one with the full kernel, in a cache
  * of its own below the user's. The full one is three times as large, and has 9p.
  *
- * @param {NodeJS.ProcessEnv} [env]
  * @returns {readonly GuestFlavour[]}
  */
-export function guestFlavours(env = process.env) {
+export function guestFlavours() {
   const usual = {
     name: 'guest',
     metaPackage: 'linux-image-cloud-amd64',
     cacheDir: guestCacheDir(),
     stampPath: join(workspaceCacheDir, 'guest-image.json'),
   };
-  if ((env.HAKO_FULL_KERNEL ?? '') === '') return [usual];
+  if ((process.env.HAKO_FULL_KERNEL ?? '') === '') return [usual];
   const full = {
     name: 'guest with the full kernel',
     metaPackage: 'linux-image-amd64',
-    cacheDir: join(userCacheDir(env), 'full-kernel/guest'),
+    cacheDir: join(userCacheDir(), 'full-kernel/guest'),
     stampPath: join(workspaceCacheDir, 'guest-image-full-kernel.json'),
   };
   return [usual, full];

@@ -50,10 +50,11 @@ export class OutputPort {
     this.#access = access;
   }
 
-  /** Connects and writes the token, once for all. Rejects when that is not possible or the client is closed. */
-  connect(): Promise<void> {
+  /** Connects and writes the token, once for all. Rejects when that is not possible, and once the connection has ended. */
+  async connect(): Promise<void> {
     this.#connecting ??= this.#connect();
-    return this.#connecting;
+    await this.#connecting;
+    this.#abort.signal.throwIfAborted();
   }
 
   /** Registers a reader under a number that no other had or will have. */

@@ -16,6 +16,7 @@ export class PortOutput implements FrameReader {
   #early: Uint8Array[] | undefined = [];
   #takenBytes = 0n;
   #endBytes: bigint | undefined;
+  #failure: AgentClientError | undefined;
 
   /** @param queue - where the output goes */
   constructor(queue: OutputQueue) {
@@ -42,13 +43,15 @@ export class PortOutput implements FrameReader {
   }
 
   fail(error: AgentClientError): void {
+    this.#failure = error;
     // An output that comes over its stream does not mind.
     if (this.#early === undefined) this.#finish({ error });
   }
 
-  /** The stream has carried all that it will carry of this output. */
+  /** The stream has carried all that it will carry of this output. Only the first call does something. */
   use(): void {
-    const early = this.#early ?? [];
+    const early = this.#early;
+    if (early === undefined) return;
     this.#early = undefined;
     this.#queue.widen(portWindowBytes);
     for (const piece of early) this.#queue.push(piece);
@@ -61,10 +64,11 @@ export class PortOutput implements FrameReader {
   }
 
   #finishAtEnd(): void {
-    if (this.#endBytes === undefined || this.#takenBytes < this.#endBytes) return;
+    if (this.#endBytes === undefined) return;
     if (this.#takenBytes > this.#endBytes)
       throw new AgentClientError('protocol_violation', 'agent has sent output behind its end');
-    this.#finish();
+    if (this.#takenBytes === this.#endBytes) this.#finish();
+    else if (this.#failure !== undefined) this.#finish({ error: this.#failure });
   }
 
   #finish(end: { readonly error?: unknown } = {}): void {

@@ -30,7 +30,8 @@ export class StreamedProcess implements AttachedProcess {
   readonly #exit = Promise.withResolvers<number>();
   readonly #credit = new InputCredit();
   readonly #outputs: Readonly<Record<OutputName, OutputQueue>>;
-  readonly #port: OutputPort | undefined;
+  /** Undefined when there is none, and once the agent has asked for it. */
+  #port: OutputPort | undefined;
   readonly #portOutputs: Readonly<Record<OutputName, PortOutput>>;
   #writing: Promise<unknown> = Promise.resolve();
   #exitCode: number | undefined;
@@ -175,6 +176,7 @@ export class StreamedProcess implements AttachedProcess {
   #connectPort(): void {
     const port = this.#port;
     if (port === undefined) return;
+    this.#port = undefined;
     const { token } = port;
     const [stdout, stderr] = [this.#portOutputs.stdout.join(port), this.#portOutputs.stderr.join(port)];
     port.connect().then(

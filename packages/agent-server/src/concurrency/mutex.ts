@@ -12,26 +12,22 @@ export interface Mutex {
 
 /** A {@link Mutex} that nobody holds. */
 export function createMutex(): Mutex {
-  let tail: Promise<void> = Promise.resolve();
-  let asking = 0;
+  /** Resolves when whoever asked last is done; undefined when nobody is left, so that the next one need not wait. */
+  let tail: Promise<undefined> | undefined;
   return {
     async acquire(signal) {
       signal?.throwIfAborted();
       const turn = tail;
-      const isFree = asking === 0;
-      asking += 1;
       const { promise, resolve } = Promise.withResolvers<undefined>();
-      let isHeld = true;
       const release = () => {
-        if (isHeld) asking -= 1;
-        isHeld = false;
+        if (tail === promise) tail = undefined;
         resolve(undefined);
       };
       tail = promise;
       try {
-        if (!isFree) await rejectOnAbort(turn, signal);
+        if (turn !== undefined) await rejectOnAbort(turn, signal);
       } catch (error) {
-        void turn.then(release);
+        void turn?.then(release);
         throw error;
       }
       return { [Symbol.dispose]: release };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Logger } from '../logging/logger.ts';
+import { modprobe } from '../system/modprobe.ts';
 import type { ProgramRunner } from '../system/program-runner.ts';
 import type { DeviceTree } from './device-query.ts';
 import { attribute, linkedName, namesIn } from './sysfs.ts';
@@ -28,9 +29,6 @@ const buses: readonly (readonly [bus: string, prefix: string])[] = [
   ['acpi', 'acpi:ACPI0012:'],
   ['nd', 'nd:'],
 ];
-const modprobe = '/sbin/modprobe';
-/** Loading a module takes milliseconds; one that hangs must not hang the call that needs it. */
-const loadLimitMs = 30_000;
 
 /** The driver that somebody has chosen for a device, or the name it gives itself. */
 async function wantedModule(dir: string, prefix: string): Promise<string | undefined> {
@@ -69,7 +67,7 @@ export function createDriverLoader({ tree, runProgram, logger }: DriverLoaderCom
     for (const name of modules) tried.add(name);
     try {
       // It goes on after a name that no module bears.
-      await runProgram({ file: modprobe, args: ['-q', '-a', ...modules], timeoutMs: loadLimitMs });
+      await modprobe(runProgram, ['-q', '-a', ...modules]);
     } catch (error) {
       logger.warn({ error }, 'drivers could not be loaded');
     }

@@ -72,6 +72,7 @@ export class OutputPort {
       this.#heard = Buffer.concat([this.#heard, bytes]).subarray(-tokenBytes);
       this.#changed();
     });
+    // What follows it, 'close', is what counts.
     stream.on('error', () => undefined);
     stream.once('end', () => stream.destroy());
     stream.once('close', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import type { OutputStream } from '../process/output-stream.ts';
 import type { ByteSink } from '../process/process-io.ts';
 
@@ -11,10 +11,17 @@ const pieceBytes = 64 * 1024;
  * Copies what comes over a connection into a process, as fast as the process reads it.
  *
  * @param endsInput - whether the end of the connection is the end of input; for a terminal it is not
+ * @param signal - ends both
  */
-export async function carryInput(connection: Duplex, stdin: ByteSink, endsInput: boolean): Promise<void> {
+export async function carryInput(
+  connection: Duplex,
+  stdin: ByteSink,
+  endsInput: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  addAbortSignal(signal, connection);
   try {
-    for await (const chunk of connection) await stdin.write(asBytes(chunk));
+    for await (const chunk of connection) await stdin.write(asBytes(chunk), { signal });
   } catch {
     // The process reads no more, or the host is gone: both end the input.
   } finally {

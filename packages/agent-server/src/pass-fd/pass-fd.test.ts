@@ -12,6 +12,7 @@ import { refusal } from '../testing/refusal.ts';
 import { createRequest, execRequest } from '../testing/test-spec.ts';
 import { listenForStreams } from './listen-for-streams.ts';
 import { createPassedConnections, type PassedConnections } from './passed-connections.ts';
+import { takeStreams } from './passed-streams.ts';
 
 const signal = new AbortController().signal;
 const noContainers = whyNoContainers();
@@ -92,6 +93,21 @@ describe.each(agents)('standard streams over connections of the host $title', ({
     });
     await once(host.resume(), 'close');
   });
+
+  test.skipIf(skip)(
+    'are closed when the process is forgotten, though the host might write more',
+    async () => {
+      using connections = createPassedConnections();
+      await using harness = await startWith(connections);
+      const { client } = harness;
+      const stdin = await dial(connections, 1);
+      const request = createRequest('c1', harness.rootfs, ['sh', '-c', 'exit 4']);
+      await client.createContainer({ ...request, stdinPort: 1 });
+      await client.startContainer({ containerId: 'c1' });
+      expect(await client.waitProcess({ containerId: 'c1' })).toEqual({ status: 4 });
+      await once(stdin.resume(), 'close');
+    },
+  );
 });
 
 test('a wait for the end of a process lasts until the host has taken its output', async () => {
@@ -155,6 +171,16 @@ describe('connections that wait', () => {
     expect(later.destroyed).toBe(false);
     await dial(connections, 2000);
     await once(later.resume(), 'close');
+  });
+
+  test('are closed when the request is given up while it waits for another one', async () => {
+    using connections = createPassedConnections();
+    const host = await dial(connections, 7);
+    const call = new AbortController();
+    const taking = takeStreams(connections, { stdinPort: 7, stdoutPort: 8, stderrPort: 0 }, call.signal);
+    call.abort();
+    await expect(taking).rejects.toThrow('aborted');
+    await once(host.resume(), 'close');
   });
 
   test('are not taken when they have broken', async () => {

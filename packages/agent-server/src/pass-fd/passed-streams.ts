@@ -27,24 +27,27 @@ export interface TakenStreams extends Disposable {
  * same leaves its stream to the RPCs.
  *
  * @param connections - absent when the agent was not told to listen for any
+ * @throws the signal's reason when it is aborted first; what had been found by then is closed
  */
 export async function takeStreams(
   connections: PassedConnections | undefined,
   ports: PassedPorts,
   signal: AbortSignal,
 ): Promise<TakenStreams> {
-  const take = async (port: number): Promise<Duplex | undefined> =>
-    port === 0 ? undefined : await connections?.take(port, signal);
+  using undo = new DisposableStack();
+  const take = async (port: number): Promise<Duplex | undefined> => {
+    const connection = port === 0 ? undefined : await connections?.take(port, signal);
+    if (connection !== undefined) undo.defer(() => void connection.destroy());
+    return connection;
+  };
   const { stdinPort, stdoutPort, stderrPort } = ports;
-  let [stdin, stdout, stderr] = await Promise.all([stdinPort, stdoutPort, stderrPort].map(take));
+  const [stdin, stdout, stderr] = await Promise.all([stdinPort, stdoutPort, stderrPort].map(take));
+  const owned = undo.move();
   return {
     release() {
-      const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
-      stdin = stdout = stderr = undefined;
-      return streams;
+      owned.move();
+      return { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
     },
-    [Symbol.dispose]() {
-      for (const stream of [stdin, stdout, stderr]) stream?.destroy();
-    },
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }

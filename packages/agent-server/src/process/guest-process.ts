@@ -35,6 +35,7 @@ export class GuestProcess implements Disposable {
   readonly #outputs: Readonly<Record<OutputName, OutputStream>>;
   readonly #stdinTurn = createMutex();
   readonly #handedOver = new Set<OutputName>();
+  readonly #disposal = new AbortController();
   #carried: Promise<unknown> = Promise.resolve();
   #stdin: ByteSink | undefined;
   #outputsClosed = false;
@@ -119,8 +120,9 @@ export class GuestProcess implements Disposable {
    */
   handOver({ stdin, stdout, stderr }: PassedStreams): void {
     const isTerminal = this.#terminal !== undefined;
-    if (stdin !== undefined && this.#stdin !== undefined) {
-      void carryInput(stdin, this.#stdin, !isTerminal);
+    if (this.#stdin === undefined) stdin?.destroy();
+    else if (stdin !== undefined) {
+      void carryInput(stdin, this.#stdin, !isTerminal, this.#disposal.signal);
       this.#stdin = undefined;
     }
     const outputs = { stdout, stderr: isTerminal ? undefined : stderr };
@@ -183,8 +185,9 @@ export class GuestProcess implements Disposable {
     return exitCodeOf(status);
   }
 
-  /** Closes its streams; reads that wait get the end of output. */
+  /** Closes its streams, connections of the host included; reads that wait get the end of output. */
   [Symbol.dispose](): void {
+    this.#disposal.abort();
     this.closeStdin();
     if (this.#terminal === undefined) this.#closeOutputs();
   }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KernelModule } from '@hako/protocols/agent';
 import { AgentError } from '../errors/agent-error.ts';
+import { modprobe, modprobePath } from '../system/modprobe.ts';
 import type { ProgramRunner } from '../system/program-runner.ts';
-
-const modprobe = '/sbin/modprobe';
-/** Loading a module takes milliseconds; one that hangs must not hang the sandbox. */
-const loadLimitMs = 30_000;
 
 function check({ name, parameters }: KernelModule): void {
   if (name === '') throw new AgentError('invalid_request', 'a kernel module has no name');
@@ -21,15 +18,11 @@ async function load(
   runProgram: ProgramRunner,
   abort: AbortSignal,
 ): Promise<void> {
-  const { exitCode, signal, stdout, stderr } = await runProgram({
-    file: modprobe,
-    args: ['-v', name, ...parameters],
-    timeoutMs: loadLimitMs,
-    signal: abort,
-  });
+  const args = ['-v', name, ...parameters];
+  const { exitCode, signal, stdout, stderr } = await modprobe(runProgram, args, abort);
   if (exitCode === 0) return;
   const said = `stdout: ${JSON.stringify(stdout)}, stderr: ${JSON.stringify(stderr)}`;
-  const problem = `${modprobe} ${name} ended with ${signal ?? String(exitCode)}, ${said}`;
+  const problem = `${modprobePath} ${name} ended with ${signal ?? String(exitCode)}, ${said}`;
   throw new AgentError('helper_failed', problem, { operand: name });
 }
 

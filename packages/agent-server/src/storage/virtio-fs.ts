@@ -41,7 +41,8 @@ export const ninePDriver: StorageDriver = {
 
 /**
  * A device that was plugged into the running machine may still be on its way through the kernel.
- * @param unknownTag what the kernel answers without a device of that tag
+ *
+ * @param unknownTag - what the kernel answers without a device of that tag
  */
 async function mountWhenPlugged(
   storage: Storage,

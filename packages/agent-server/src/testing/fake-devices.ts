@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Uevent, UeventSocket } from '@hako/linux';
 import { createGuestDevices, type GuestDevices } from '../devices/guest-devices.ts';
@@ -118,7 +118,9 @@ export function createFakeDevices(dir: string, options: Partial<FakeDevicesOptio
     async appear(subsystem, files, more = {}) {
       for (const [path, text] of Object.entries(files)) {
         await mkdir(dirname(join(dir, path)), { recursive: true });
-        await writeFile(join(dir, path), text);
+        // As in sysfs nobody sees a file before its text.
+        await writeFile(join(dir, '.appearing'), text);
+        await rename(join(dir, '.appearing'), join(dir, path));
       }
       const properties = new Map([['SUBSYSTEM', subsystem], ...Object.entries(more)]);
       for (const subscription of subscriptions)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findSandbox } from '@hako/sandbox';
-
 import type { CliComponents } from '../cli-components.ts';
 import { watchInterrupts } from '../interrupts.ts';
-import { startOwner } from '../start-owner.ts';
-import { orphanOwnerCommand } from './own-orphan.ts';
+import { startOrphanOwner } from '../start-owner.ts';
 
 /**
  * `hako adopt`: gives sandboxes whose owner is dead a new one, and prints their names. One line for each that cannot be.
@@ -15,14 +12,14 @@ export async function adopt(ids: readonly string[], components: CliComponents): 
   using interrupts = watchInterrupts(components.onSignal);
   let worst = 0;
   for (const id of ids) {
-    const { id: name } = await findSandbox(id);
-    const report = await startOwner([orphanOwnerCommand, name], components, interrupts.signal);
+    const report = await startOrphanOwner(id, components, interrupts.signal);
     if (report.kind === 'running') {
       components.stdout.write(`${report.id}\n`);
-      continue;
+    } else {
+      components.stderr.write(`${report.line}\n`);
+      worst = report.exitCode;
     }
-    components.stderr.write(`${report.line}\n`);
-    worst = report.exitCode;
+    if (interrupts.exitCode !== undefined) return interrupts.exitCode;
   }
-  return interrupts.exitCode ?? worst;
+  return worst;
 }

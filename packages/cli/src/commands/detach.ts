@@ -3,8 +3,8 @@ import type { CliComponents } from '../cli-components.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { startOwner } from '../start-owner.ts';
 
-/** Words of the hidden command that owns a detached sandbox. */
-export const ownerCommand = 'own';
+/** Word of the hidden command that owns a detached sandbox. */
+const ownerCommand = 'own';
 
 /**
  * `hako run --detach`: starts a process of its own session that owns the sandbox, and prints the sandbox's name once the

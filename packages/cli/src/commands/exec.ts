@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '@hako/sandbox';
 
-import { attachTo, containerOf, parseTarget } from '../attach.ts';
+import { attachTo } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
+import { containerOf, parseTarget } from '../container-name.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { attend } from '../terminal/attend.ts';
 

@@ -17,13 +17,13 @@ export async function networkLs(id: string, json: boolean, components: CliCompon
     components.stdout.write(`${JSON.stringify({ interfaces, routes }, null, 2)}\n`);
     return 0;
   }
-  const links = interfaces.map(({ name, mac, mtuBytes, addresses }) => [
-    ...[name, mac, String(mtuBytes)],
-    addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(' '),
-  ]);
-  const ways = routes.map(({ destination, gateway = '', interfaceName }) => [
-    ...[destination === '' ? 'default' : destination, gateway, interfaceName],
-  ]);
+  const links = interfaces.map(({ name, mac, mtuBytes, addresses }) => {
+    const prefixes = addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+    return [name, mac, String(mtuBytes), prefixes.join(' ')];
+  });
+  const ways = routes.map(({ destination, gateway = '', interfaceName }) => {
+    return [destination === '' ? 'default' : destination, gateway, interfaceName];
+  });
   components.stdout.write(columns(['INTERFACE', 'MAC', 'MTU', 'ADDRESSES'], links));
   components.stdout.write(`\n${columns(['ROUTE', 'GATEWAY', 'INTERFACE'], ways)}`);
   return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { attachTo, containerOf, parseTarget } from '../attach.ts';
+import { attachTo } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
+import { containerOf, parseTarget } from '../container-name.ts';
 
 /**
  * `hako pause` and `hako unpause`: freezes containers, or lets them go on; a sandbox stands for all it has. Prints each

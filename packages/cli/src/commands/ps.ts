@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listContainers, listSandboxes, type SandboxListing } from '@hako/sandbox';
 
-import { nameOf } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
+import { nameOf } from '../container-name.ts';
 import { columns } from '../table.ts';
 
 const maxCommandLength = 40;

@@ -7,7 +7,7 @@ import { watchInterrupts } from '../interrupts.ts';
 import { outOfMemoryLine, wasOutOfMemory } from '../out-of-memory.ts';
 import type { RunRequest } from '../run-request.ts';
 import { attend } from '../terminal/attend.ts';
-import { workloadCommand } from '../workload-command.ts';
+import { workloadOptions } from '../workload-options.ts';
 
 /**
  * `hako run --sandbox`: one more container in a sandbox that another process owns, from its image to the last trace of it.
@@ -23,18 +23,12 @@ export async function runInSandbox(
 ): Promise<number> {
   using interrupts = watchInterrupts(components.onSignal);
   const { signal } = interrupts;
-  const { cwd, env, interactive, terminal, user, volumes, mounts, blockVolumes, devices, limits } = request;
+  const { interactive, terminal } = request;
   try {
     const image = await resolveImage(request.image, { signal });
-    const command = workloadCommand(request, image);
+    const wanted = workloadOptions(request, image, signal);
     await using sandbox = await attachTo(id, components, signal);
-    await using container = await sandbox.createContainer({
-      ...request.choices,
-      ...{ image, command, env, terminal, volumes, mounts, blockVolumes, devices, limits, signal },
-      stdin: interactive ? 'pipe' : 'closed',
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(user === undefined ? {} : { user }),
-    });
+    await using container = await sandbox.createContainer(wanted);
     const start = (): Promise<void> => container.start({ signal });
     const exitCode = await attend(container, components, interrupts, { interactive, terminal, start });
     if (await wasOutOfMemory(exitCode, () => sandbox.ranOutOfMemory(container.id)))

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { addDirectVolume, directVolumeStats, removeDirectVolume } from '@hako/sandbox';
 
 import type { CliComponents } from '../cli-components.ts';
+import { jsonText } from '../json-text.ts';
 import { columns } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -62,16 +63,9 @@ export async function volumeStats(
   components: Pick<CliComponents, 'stdout'>,
 ): Promise<number> {
   const usage = await directVolumeStats(directory);
-  const rows = usage.map(({ unit, total, used, available }) => [
-    unit,
-    ...[total, used, available].map(String),
-  ]);
-  const entries = rows.map(([unit, ...numbers]) => {
-    const [total = 0, used = 0, available = 0] = numbers.map(Number);
-    return { unit, total, used, available };
-  });
+  const rows = usage.map(({ unit, total, used, available }) => [unit, `${total}`, `${used}`, `${available}`]);
   components.stdout.write(
-    json ? `${JSON.stringify(entries, null, 2)}\n` : columns(['UNIT', 'TOTAL', 'USED', 'AVAILABLE'], rows),
+    json ? `${jsonText(usage, 2)}\n` : columns(['UNIT', 'TOTAL', 'USED', 'AVAILABLE'], rows),
   );
   return 0;
 }

@@ -11,7 +11,7 @@ import { sharingSettings } from './sharing-settings.ts';
 import { mergeSizing, sizingSettings } from './sizing-settings.ts';
 
 /** What a configuration decides about a run; the words of the command line come before it. */
-export type ConfiguredRun = Pick<
+type ConfiguredRun = Pick<
   RunRequest,
   | 'choices'
   | 'sharing'
@@ -29,7 +29,7 @@ export type ConfiguredRun = Pick<
 >;
 
 /** Reads off a configuration what a run needs. */
-export function configuredRun(configuration: Configuration): ConfiguredRun {
+function configuredRun(configuration: Configuration): ConfiguredRun {
   const qemu = 'hypervisor.qemu';
   const path = (key: string): string | undefined => configuration.text(qemu, key) || undefined;
   const [kernelPath, imagePath, initrdPath] = ['kernel', 'image', 'initrd'].map(path);

@@ -17,11 +17,13 @@ export function machineSettings(configuration: Configuration): MachineSettings {
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== '');
+  const machineOptions = words('machine_accelerators');
+  const cpuFeatures = words('cpu_features');
   const entropySource = configuration.text(qemu, 'entropy_source');
   const dialSeconds = configuration.number('agent.kata', 'dial_timeout');
   const tuning = {
-    ...listed('machineOptions', words('machine_accelerators')),
-    ...listed('cpuFeatures', words('cpu_features')),
+    ...(machineOptions.length > 0 && { machineOptions }),
+    ...(cpuFeatures.length > 0 && { cpuFeatures }),
     ...(entropySource !== '' && entropySource !== '/dev/urandom' && { entropySource }),
     ...(on('enable_iommu') && { iommu: true }),
     ...(on('enable_iothreads') && { diskThread: true }),
@@ -33,12 +35,4 @@ export function machineSettings(configuration: Configuration): MachineSettings {
     ...(on('reclaim_guest_freed_memory') && { balloon: true }),
     ...(dialSeconds > 0 && { bootTimeoutMs: dialSeconds * millisecondsPerSecond }),
   };
-}
-
-function listed<Name extends string>(
-  name: Name,
-  words: readonly string[],
-): { [_ in Name]?: readonly string[] } {
-  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- TypeScript makes it an index signature
-  return (words.length === 0 ? {} : { [name]: words }) as { [_ in Name]?: readonly string[] };
 }

@@ -4,12 +4,19 @@ import { resolve } from 'node:path';
 import type { BlockVolume } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
-import { mountSwitch, mountValue, neededValue, type MountWords } from './mount-words.ts';
+import { mountDestination, mountSwitch, mountValue, neededValue, type MountWords } from './mount-words.ts';
 
 /** What `--mount type=block` takes. */
-export const blockMountKeys: readonly string[] = [
-  ...['src', 'dst', 'fstype', 'ro', 'option', 'format', 'discard', 'fsgroup'],
-];
+export const blockMountKeys = [
+  'src',
+  'dst',
+  'fstype',
+  'ro',
+  'option',
+  'format',
+  'discard',
+  'fsgroup',
+] as const;
 
 /**
  * Understands `--mount type=block`: a disk, or a file that holds one, whose file system the workload sees. Error:
@@ -17,12 +24,7 @@ export const blockMountKeys: readonly string[] = [
  * @param words its words
  */
 export function parseBlockMount(words: MountWords): BlockVolume {
-  const destination = neededValue(words, 'dst');
-  if (!destination.startsWith('/'))
-    throw new UsageError(
-      `mount destination ${JSON.stringify(destination)} is not absolute`,
-      'begin it with a slash',
-    );
+  const destination = mountDestination(words);
   const group = mountValue(words, 'fsgroup');
   if (group !== undefined && !/^\d{1,10}$/.test(group))
     throw new UsageError(`mount has fsgroup ${JSON.stringify(group)}`, 'give the number of a group');

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { applyContainerWords, type ContainerWords } from '../container-words.ts';
 import { runRequest, type RunWords } from '../run-request.ts';
 import { UsageError } from '../usage-error.ts';
-import { workloadCommand } from '../workload-command.ts';
+import { workloadCommand } from '../workload-options.ts';
 import { parseContainerWords } from './container-choices.ts';
 import { parseMounts } from './mounts.ts';
 import { readSeccompProfile } from './seccomp-profile.ts';
@@ -166,6 +166,7 @@ test.for<{ name: string; profile: unknown; gives?: object; says?: string }>([
         rule('read'),
         rule('mount', { includes: { caps: ['CAP_SYS_ADMIN'] } }),
         rule('ptrace', { includes: { caps: ['CAP_SYS_PTRACE'] } }),
+        rule('both', { includes: { caps: ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'] } }),
         rule('here', { includes: { arches: [dockerArch] } }),
         rule('elsewhere', { includes: { arches: ['mips'] } }),
         rule('excluded', { excludes: { caps: ['CAP_SYS_ADMIN'] } }),

@@ -5,10 +5,8 @@ import type { ContainerChoices, ContainerWords } from '../container-words.ts';
 import type { RunRequest } from '../run-request.ts';
 import { UsageError } from '../usage-error.ts';
 import { tmpfs } from './guest-mounts.ts';
-import { parseBytes } from './memory-size.ts';
+import { parseMib } from './memory-size.ts';
 import { readSeccompProfile } from './seccomp-profile.ts';
-
-const bytesPerMib = 2 ** 20;
 
 /** What a tmpfs forbids unless it is told to allow it. */
 const usualTmpfsOptions = ['nosuid', 'nodev', 'noexec'];
@@ -31,13 +29,13 @@ export function parseContainerWords(words: ContainerWords): ParsedContainerWords
       ? {}
       : { capabilities: { add: capAdd ?? [], drop: capDrop ?? [] } }),
     ...(sysctl === undefined ? {} : { sysctls: Object.fromEntries(sysctl.map(parseSysctl)) }),
-    ...parseSecurity(words.securityOpt ?? [], [...(capAdd ?? [])]),
+    ...parseSecurity(words.securityOpt ?? [], capAdd ?? []),
   };
   if (entrypoint === '') throw new UsageError('the entry point is empty', 'name a program');
   return {
     choices,
     mounts: (words.tmpfs ?? []).map(parseTmpfs),
-    ...(shmSize === undefined ? {} : { shmMib: Math.ceil(parseBytes(shmSize) / bytesPerMib) }),
+    ...(shmSize === undefined ? {} : { shmMib: parseMib(shmSize) }),
     ...(entrypoint === undefined ? {} : { entrypoint }),
   };
 }

@@ -3,7 +3,7 @@ import type { ContainerMount, HugePagesMount, SandboxVolume, TmpfsMount, Volume 
 
 import { UsageError } from '../usage-error.ts';
 import { parseBytes } from './memory-size.ts';
-import { mountSwitch, mountValue, neededValue, type MountWords } from './mount-words.ts';
+import { mountDestination, mountSwitch, mountValue, neededValue, type MountWords } from './mount-words.ts';
 import { parseVolume } from './volume.ts';
 
 /** What `--mount` takes for what is not a disk. */
@@ -19,7 +19,7 @@ export const guestMountKeys = {
  * @param words its words
  */
 export function parseBindMount(words: MountWords): Volume {
-  const destination = absolute(neededValue(words, 'dst'));
+  const destination = mountDestination(words);
   return parseVolume(`${neededValue(words, 'src')}:${destination}${mountSwitch(words, 'ro') ? ':ro' : ''}`);
 }
 
@@ -28,7 +28,7 @@ export function parseBindMount(words: MountWords): Volume {
  * @param words its words
  */
 export function parseGuestMount(words: MountWords): ContainerMount {
-  const destination = absolute(neededValue(words, 'dst'));
+  const destination = mountDestination(words);
   switch (words.type) {
     case 'tmpfs':
       return tmpfs(destination, mountValue(words, 'tmpfs-size'), mountValue(words, 'tmpfs-mode'));
@@ -78,12 +78,4 @@ function volume(destination: string, words: MountWords): SandboxVolume {
     ...(name === undefined ? {} : { name }),
     ...(options.includes('type=tmpfs') ? { medium: 'tmpfs' } : {}),
   };
-}
-
-function absolute(destination: string): string {
-  if (destination.startsWith('/')) return destination;
-  throw new UsageError(
-    `mount destination ${JSON.stringify(destination)} is not absolute`,
-    'begin it with a slash',
-  );
 }

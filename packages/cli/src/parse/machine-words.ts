@@ -35,8 +35,7 @@ const machineWords: Readonly<Partial<Record<keyof RunWords, string>>> = {
  * @param words the options
  */
 export function refuseMachineWords(words: RunWords): void {
-  const given = new Set(Object.keys(words));
-  const [, refused] = Object.entries(machineWords).find(([name]) => given.has(name)) ?? [];
+  const [, refused] = Object.entries(machineWords).find(([name]) => name in words) ?? [];
   if (refused !== undefined)
     throw new UsageError(`${refused} does not go with --sandbox`, 'leave it out: the machine exists already');
 }

@@ -28,11 +28,19 @@ export function parseBytes(text: string): number {
 }
 
 /**
- * Reads the memory of a machine: a size as {@link parseBytes} has it, rounded up to whole MiB. Error: {@link UsageError}.
+ * Reads a size as {@link parseBytes} has it, rounded up to whole MiB. Error: {@link UsageError}.
+ * @param text the size
+ */
+export function parseMib(text: string): number {
+  return Math.ceil(parseBytes(text) / bytesPerMib);
+}
+
+/**
+ * Reads the memory of a machine, in MiB. Error: {@link UsageError}, also for less than one needs.
  * @param text the size
  */
 export function parseMemoryMib(text: string): number {
-  const mib = Math.ceil(parseBytes(text) / bytesPerMib);
+  const mib = parseMib(text);
   if (mib >= minMib) return mib;
   throw new UsageError(`memory ${JSON.stringify(text)} is below ${minMib} MiB`, `${remedy}, ${minimum}`);
 }

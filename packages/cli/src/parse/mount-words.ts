@@ -71,6 +71,19 @@ export function neededValue(words: MountWords, key: string): string {
 }
 
 /**
+ * Where in the container it is mounted. Error: {@link UsageError}.
+ * @param words the mount's
+ */
+export function mountDestination(words: MountWords): string {
+  const destination = neededValue(words, 'dst');
+  if (destination.startsWith('/')) return destination;
+  throw new UsageError(
+    `mount destination ${JSON.stringify(destination)} is not absolute`,
+    'begin it with a slash',
+  );
+}
+
+/**
  * Whether a word without value, or with `true`, is there. Error: {@link UsageError} for another value.
  * @param words the mount's
  * @param key the key

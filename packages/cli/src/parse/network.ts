@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
+import { parseChoice } from './choice.ts';
 
 /** Where `ip netns add` puts the files of namespaces, see ip-netns(8). */
 const namedNamespaces = '/run/netns';
@@ -13,6 +14,9 @@ const userStacks: ReadonlyMap<string, UserStack> = new Map([
   ['user', 'hypervisor'],
   ['passt', 'passt'],
 ]);
+
+/** How a namespace's links are joined to the machine. */
+const models: readonly NetworkModel[] = ['tcfilter', 'macvtap', 'none'];
 
 /**
  * Reads the network's words. A published port alone means the user network. Error: {@link UsageError}.
@@ -36,7 +40,7 @@ export function parseNetwork(
   return {
     kind: 'namespace',
     path: namespacePath(word),
-    ...(model === undefined ? {} : { model: parseModel(model) }),
+    ...(model === undefined ? {} : { model: parseChoice('network model', model, models) }),
   };
 }
 
@@ -48,11 +52,6 @@ function namespacePath(word: string): string {
     `network ${JSON.stringify(word)} is neither a name nor an absolute path`,
     'use none, user, passt, a name that `ip netns` shows, or a path such as /run/netns/NAME',
   );
-}
-
-function parseModel(text: string): NetworkModel {
-  if (text === 'tcfilter' || text === 'macvtap' || text === 'none') return text;
-  throw new UsageError(`unknown network model ${JSON.stringify(text)}`, 'use tcfilter, macvtap or none');
 }
 
 /**

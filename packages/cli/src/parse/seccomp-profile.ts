@@ -72,16 +72,16 @@ function listArchitectures(map: readonly unknown[]): string[] {
   return [...(own === undefined ? [] : [own]), ...(Array.isArray(further) ? further.filter(isText) : [])];
 }
 
-/** Whether a rule of Docker's is meant for here: what it includes is there, and nothing of what it excludes. */
+/** Whether a rule of Docker's is meant for here: all capabilities it includes are there, and nothing of what it excludes. */
 function applies(capabilities: readonly string[]): (rule: Record<string, unknown>) => boolean {
   return ({ includes, excludes }) => {
     const wanted = condition(includes);
     const unwanted = condition(excludes);
     const arch = dockerArchitectures[process.arch] ?? '';
-    const hasAny = (names: readonly string[]): boolean => names.some((name) => capabilities.includes(name));
-    if (wanted.caps.length > 0 && !hasAny(wanted.caps)) return false;
+    const has = (name: string): boolean => capabilities.includes(name);
+    if (!wanted.caps.every(has)) return false;
     if (wanted.arches.length > 0 && !wanted.arches.includes(arch)) return false;
-    return !hasAny(unwanted.caps) && !unwanted.arches.includes(arch);
+    return !unwanted.caps.some(has) && !unwanted.arches.includes(arch);
   };
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listSandboxes, type AttachedSandbox, type ContainerStats } from '@hako/sandbox';
 
-import { attachTo, nameOf, parseTarget } from '../attach.ts';
+import { attachTo } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
+import { nameOf, parseTarget } from '../container-name.ts';
 
 /** What one container used at one moment. */
 export interface Sample {
@@ -80,11 +81,12 @@ export class Sampler implements AsyncDisposable {
     { sandbox, container }: Watched,
     signal: AbortSignal,
   ): Promise<readonly Sample[]> {
-    const ids = await containersOf(sandbox, container);
+    const names = container === undefined ? (await sandbox.containers()).map(({ id }) => id) : [container];
     const results = await Promise.allSettled(
-      ids.map(async (id) => {
-        const stats = await (await sandbox.container(id)).stats({ signal });
-        return { name: nameOf(sandbox, id), takenAtMs: performance.now(), stats };
+      names.map(async (name) => {
+        const found = await sandbox.container(name);
+        const stats = await found.stats({ signal });
+        return { name: nameOf(sandbox, found.id), takenAtMs: performance.now(), stats };
       }),
     );
     const samples = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -100,15 +102,6 @@ export class Sampler implements AsyncDisposable {
   get #mustSucceed(): boolean {
     return this.#isFirst && this.#words.length > 0;
   }
-}
-
-/** Ids of the containers to look at. */
-async function containersOf(
-  sandbox: AttachedSandbox,
-  container: string | undefined,
-): Promise<readonly string[]> {
-  if (container !== undefined) return [(await sandbox.container(container)).id];
-  return (await sandbox.containers()).map(({ id }) => id);
 }
 
 async function runningSandboxes(): Promise<readonly string[]> {

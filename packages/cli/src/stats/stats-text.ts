@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { jsonText } from '../json-text.ts';
 import { columns } from '../table.ts';
 import type { Sample } from './sample.ts';
 
@@ -40,16 +41,10 @@ export function statsTable(samples: readonly Sample[], before: ReadonlyMap<strin
  * @param indent blanks per level; 0 makes one line
  */
 export function statsJson(samples: readonly Sample[], indent: number): string {
-  const view = samples.map(({ name, stats }) => ({ name, ...stats }));
-  return JSON.stringify(
-    view,
-    (_key, value: unknown) => (typeof value === 'bigint' ? plain(value) : value),
+  return jsonText(
+    samples.map(({ name, stats }) => ({ name, ...stats })),
     indent,
   );
-}
-
-function plain(value: bigint): number | string {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
 }
 
 /** 100 % is one CPU. */

@@ -36,6 +36,8 @@ export interface RealHako extends AsyncDisposable {
   start(words: readonly string[], input?: string): StartedRun;
   /** Runs the program to its end. */
   run(...words: string[]): Promise<RealRun>;
+  /** Removes a sandbox when the test leaves its scope, also when the test fails. */
+  endOf(name: string): AsyncDisposable;
   /** What is left of its machines: processes, mounts, directories, control groups. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -64,11 +66,17 @@ export async function realHako(name: string): Promise<RealHako> {
     };
     return { child, finished: collect() };
   };
+  const run = (...words: string[]): Promise<RealRun> => start(words).finished;
   return {
     runRoot,
     directory: temporary.path,
     start,
-    run: (...words) => start(words).finished,
+    run,
+    endOf: (name) => ({
+      [Symbol.asyncDispose]: async () => {
+        await run('rm', '-f', name);
+      },
+    }),
     async leftovers() {
       const now = await hostTraces(temporary.path);
       return now.filter((trace) => !before.includes(trace));

@@ -6,8 +6,8 @@ import type { SectionName } from './sections.ts';
 export type IdleKey =
   /** Whatever it says, all is well; whoever sets it is told why nothing comes of it. */
   | { readonly kind: 'harmless'; readonly reason: string }
-  /** What it asks for would be missed: only these values, or the one of a missing key, are taken. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly accepts?: readonly ConfigurationValue[] };
+  /** What it asks for would be missed: only these values, and the one of a missing key, are taken. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly accepts: readonly ConfigurationValue[] };
 
 function harmless(reason: string): IdleKey {
   return { kind: 'harmless', reason };
@@ -20,7 +20,7 @@ function refused(reason: string, ...accepts: readonly ConfigurationValue[]): Idl
 const notConfidential = refused('guests that keep their memory from the host are not supported');
 const ownConsole = harmless('the console is a serial port in any case');
 const noSpans = harmless('the host side sends no spans');
-const noPorts = refused('host devices are plugged behind the PCI bridge', 0);
+const noPorts = refused('host devices are plugged behind the PCI bridge');
 
 /** Every key that is read and checked, and not acted upon. A key that is `effective` does not stand here. */
 export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, IdleKey>>>> = {
@@ -29,8 +29,8 @@ export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, Idle
     kernel_verity_params: refused('the image is not checked by dm-verity'),
     firmware: refused('a machine has the firmware that loads its kernel soonest'),
     firmware_volume: refused('a machine has no firmware with variables'),
-    pflashes: refused('a machine has no flash memory', []),
-    guest_extension_images: refused('a guest has one image', []),
+    pflashes: refused('a machine has no flash memory'),
+    guest_extension_images: refused('a guest has one image'),
     rootless: refused('QEMU runs as the user who runs Hako'),
     valid_hypervisor_paths: harmless('an annotation cannot name another QEMU'),
     seccompsandbox: harmless('QEMU is confined by rules that are stricter than any that can be given here'),
@@ -38,12 +38,12 @@ export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, Idle
     default_bridges: harmless('a machine has one bridge with places for 30 devices'),
     enable_iommu_platform: refused('it belongs to s390x, which is not supported'),
     enable_numa: refused('a guest has one NUMA node'),
-    numa_mapping: refused('a guest has one NUMA node', []),
+    numa_mapping: refused('a guest has one NUMA node'),
     block_device_logical_sector_size: refused('disks have the sectors of their files'),
     block_device_physical_sector_size: refused('disks have the sectors of their files'),
     indep_iothreads: refused('disks share one thread: see enable_iothreads'),
     virtio_fs_queue_size: harmless('the queue has room for 1024 requests'),
-    hot_plug_vfio: refused('host devices are plugged behind the PCI bridge', 'no-port', 'bridge-port'),
+    hot_plug_vfio: refused('host devices are plugged behind the PCI bridge', 'bridge-port'),
     cold_plug_vfio: refused('host devices are plugged while the machine runs'),
     pcie_root_port: noPorts,
     pcie_switch_port: noPorts,
@@ -80,9 +80,9 @@ export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, Idle
     enable_pprof: harmless('profiles are made by Node (`node --cpu-prof`)'),
     enable_vcpus_pinning: refused('virtual CPUs run where the host puts them'),
     disable_new_netns: harmless('no network namespace is made for a sandbox'),
-    emptydir_mode: refused('such volumes are directories', 'shared-fs'),
+    emptydir_mode: refused('such volumes are directories'),
     create_container_timeout: harmless('a container is waited for as long as its guest lives'),
-    experimental: refused('there are no features to be switched on', []),
+    experimental: refused('there are no features to be switched on'),
     dan_conf: harmless('networks are told by the command line'),
     kubelet_root_dir: harmless('pods of a kubelet are not known'),
     pod_resource_api_sock: refused('devices are told by the command line'),

@@ -9,7 +9,8 @@ export type KeyRule = {
   /** One sentence for people. */
   readonly meaning: string;
   /**
-   * Whether Hako acts on it. The others are read and checked, so that a file of Kata's works as it is, and have no effect.
+   * Whether Hako acts on it. The others are read and checked, so that a file of Kata's works as it is; `idle-keys.ts` says what
+   * becomes of them.
    */
   readonly effective?: true;
 } & (

@@ -59,7 +59,11 @@ export async function bindToVfio(address: string, sys = '/sys'): Promise<VfioBin
 }
 
 /** Gives a device back to the driver it had. File system errors pass. */
-export async function unbindFromVfio(address: string, binding: VfioBinding, sys = '/sys'): Promise<void> {
+export async function unbindFromVfio(
+  address: string,
+  binding: Pick<VfioBinding, 'driver'>,
+  sys = '/sys',
+): Promise<void> {
   checkAddress(address);
   // A line feed alone clears the override, so that the kernel chooses.
   await rebind(address, binding.driver ?? '\n', sys);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AgentRoad } from './launch-plan.ts';
+import { listeningSocket } from './listening-socket.ts';
 import { optionList } from './option-list.ts';
 
 /** The port's name in QEMU's events; only a device with an id has them. */
@@ -22,7 +23,7 @@ export function agentDeviceArguments(
   road: AgentRoad,
   portName: string,
   virtioSuffix: string,
-  otherPorts = 0,
+  otherPorts: number,
 ): string[] {
   switch (road.kind) {
     case 'vsock':
@@ -30,7 +31,7 @@ export function agentDeviceArguments(
     case 'virtio-serial':
       return [
         '-chardev',
-        optionList('socket', { id: 'agent', path: road.socketPath, server: 'on', wait: 'off' }),
+        listeningSocket('agent', road.socketPath),
         '-device',
         optionList(`virtio-serial-${virtioSuffix}`, { id: serialDeviceId, max_ports: 2 + otherPorts }),
         '-device',

@@ -9,15 +9,14 @@ import { hotplugArguments, residentOptions } from './hotplug-places.ts';
 import { iommuArguments } from './iommu.ts';
 import { kernelParameters } from './kernel-parameters.ts';
 import type { LaunchPlan } from './launch-plan.ts';
+import { listeningSocket } from './listening-socket.ts';
 import { machineProfile, type MachineProfile } from './machine-profile.ts';
-import { hasMemoryBackend, memoryArguments, memoryBackendId } from './memory.ts';
+import { hasMemoryBackend, mebibyte, memoryArguments, memoryBackendId } from './memory.ts';
 import { exportedDirectoryArguments, ninePArguments } from './nine-p.ts';
 import { nvdimmArguments } from './nvdimm.ts';
 import { optionList } from './option-list.ts';
 import { serialPortArguments } from './serial-port.ts';
 import { virtioFsArguments } from './virtio-fs.ts';
-
-const mebibyte = 1024 * 1024;
 
 /**
  * QEMU's arguments for a plan. Pure: same plan, same list. The guest is created stopped (`-S`); the driver lets it run
@@ -58,13 +57,15 @@ export function buildCommandLine(plan: LaunchPlan): string[] {
 }
 
 function consoleChannel({ sockets }: LaunchPlan): string {
-  if (sockets === undefined) return 'stdio,id=console,signal=off';
-  return optionList('socket', { id: 'console', path: sockets.consolePath, server: 'on', wait: 'off' });
+  return sockets === undefined
+    ? 'stdio,id=console,signal=off'
+    : listeningSocket('console', sockets.consolePath);
 }
 
 function monitorChannel({ monitorFd, sockets }: LaunchPlan): string {
-  if (sockets === undefined) return optionList('socket', { id: 'monitor', fd: monitorFd });
-  return optionList('socket', { id: 'monitor', path: sockets.monitorPath, server: 'on', wait: 'off' });
+  return sockets === undefined
+    ? optionList('socket', { id: 'monitor', fd: monitorFd })
+    : listeningSocket('monitor', sockets.monitorPath);
 }
 
 function machineArguments(

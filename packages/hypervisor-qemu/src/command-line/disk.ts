@@ -16,7 +16,7 @@ export interface Disk {
 export function diskArguments(
   disk: Disk,
   virtioSuffix: string,
-  thread: { readonly iothread?: string } = {},
+  thread: { readonly iothread?: string },
 ): string[] {
   const node = `disk-${disk.id}`;
   const backend = optionList('driver=raw', {

@@ -2,6 +2,9 @@
 import type { VmConfig } from '@hako/hypervisor';
 import { optionList } from './option-list.ts';
 
+/** Bytes of a MiB. */
+export const mebibyte = 1024 * 1024;
+
 /** Id of the object behind a machine's memory, if there is one. */
 export const memoryBackendId = 'memory0';
 
@@ -27,19 +30,27 @@ export function memoryArguments(config: VmConfig, persistentMib = 0): string[] {
   const slots = maximumMemoryMib > memoryMib ? memorySlots + (persistentMib > 0 ? 1 : 0) : 1;
   const room = growsMib > 0 ? { slots, maxmem: `${memoryMib + growsMib}M` } : {};
   const memory = ['-m', optionList(size, room)];
-  return hasMemoryBackend(config) ? [...memory, '-object', backend(config, size)] : memory;
+  if (!hasMemoryBackend(config)) return memory;
+  const { 'qom-type': kind, ...options } = memoryBackend(config, memoryBackendId, memoryMib);
+  return [...memory, '-object', optionList(kind, { ...options, size })];
 }
 
-function backend({ sharedMemory, tuning = {} }: VmConfig, size: string): string {
+/**
+ * The object of which a machine's memory is made, in the words of the monitor's `object-add`; what is plugged later is made
+ * of the like.
+ */
+export function memoryBackend({ sharedMemory: share, tuning = {} }: VmConfig, id: string, sizeMib: number) {
   const { hugePages = false, preallocateMemory = false, memoryDirectory } = tuning;
-  const kind = memoryDirectory !== undefined ? 'file' : sharedMemory || hugePages ? 'memfd' : 'ram';
-  return optionList(`memory-backend-${kind}`, {
-    id: memoryBackendId,
-    size,
-    'mem-path': memoryDirectory,
-    hugetlb: hugePages ? 'on' : undefined,
+  const size = sizeMib * mebibyte;
+  const prealloc = preallocateMemory && { prealloc: true };
+  if (memoryDirectory !== undefined) {
+    const file = { 'qom-type': 'memory-backend-file', id, size, 'mem-path': memoryDirectory } as const;
+    return { ...file, share, ...prealloc };
+  }
+  if (share || hugePages) {
+    const memfd = { 'qom-type': 'memory-backend-memfd', id, size } as const;
     // A memfd is shared by default, a file is not.
-    share: sharedMemory ? 'on' : kind === 'ram' ? undefined : 'off',
-    prealloc: preallocateMemory ? 'on' : undefined,
-  });
+    return { ...memfd, ...(hugePages && { hugetlb: true }), share, ...prealloc };
+  }
+  return { 'qom-type': 'memory-backend-ram', id, size, ...prealloc } as const;
 }

@@ -21,7 +21,9 @@ export interface PersistentImage {
  *
  * @throws HypervisorError `invalid_config` if it is not made of whole pieces: what lies beyond the end of a file kills QEMU
  */
-export async function persistentImage(image: RootImage | undefined): Promise<PersistentImage | undefined> {
+export async function inspectPersistentImage(
+  image: RootImage | undefined,
+): Promise<PersistentImage | undefined> {
   if (image?.attachment !== 'nvdimm') return undefined;
   await using file = await open(image.path);
   const { size: sizeBytes } = await file.stat();

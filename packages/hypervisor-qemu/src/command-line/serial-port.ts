@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SerialPortDevice } from '@hako/hypervisor';
+import { listeningSocket } from './listening-socket.ts';
 import { optionList } from './option-list.ts';
 
 /**
@@ -17,7 +18,7 @@ export function serialPortArguments(
   const ownBus = `serial-bus-${index}`;
   return [
     '-chardev',
-    optionList('socket', { id: chardev, path: port.socketPath, server: 'on', wait: 'off' }),
+    listeningSocket(chardev, port.socketPath),
     ...(sharedBus === undefined
       ? ['-device', optionList(`virtio-serial-${virtioSuffix}`, { id: ownBus, max_ports: 2 })]
       : []),

@@ -2,6 +2,7 @@
 import type { QmpDeviceProperties } from '../qmp/generated/qmp-types.ts';
 import type { QmpClient } from '../qmp/qmp-client.ts';
 import { plugStep, type PlugStep } from './plug-step.ts';
+import type { PlugUndo } from './plug-undo.ts';
 
 /** Driver, id, bus and the driver's own properties. */
 export type DeviceArguments = {
@@ -12,9 +13,17 @@ export type DeviceArguments = {
   } & QmpDeviceProperties[Driver];
 }[keyof QmpDeviceProperties];
 
-/** Puts a device in by `device_add`; taking it back waits until the guest has let go of it. */
-export function deviceStep(monitor: QmpClient, device: DeviceArguments): PlugStep {
-  return plugStep(monitor, { kind: 'device', id: device.id }, (options) =>
+/**
+ * Puts a device in by `device_add`.
+ *
+ * @param undo - How it is taken back. Default: by `device_del`, which waits until the guest has let go of it.
+ */
+export function deviceStep(
+  monitor: QmpClient,
+  device: DeviceArguments,
+  undo: Omit<PlugUndo, 'id'> = { kind: 'device' },
+): PlugStep {
+  return plugStep(monitor, { ...undo, id: device.id }, (options) =>
     monitor.execute('device_add', device, options),
   );
 }

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { QmpClient } from '../qmp/qmp-client.ts';
+import { mebibyte } from '../command-line/memory.ts';
 import { deviceStep } from './device-step.ts';
-import { checkMemoryRoom, mebibyte, memoryBackendStep } from './memory-backend.ts';
+import { checkMemoryRoom, memoryBackendStep } from './memory-backend.ts';
 import { planInSlot } from './plan-in-slot.ts';
 import type { Planner } from './plug-plan.ts';
-import type { PlugStep } from './plug-step.ts';
-import { takeBack, type PlugUndo } from './plug-undo.ts';
 
 /** Name of the device in QEMU. */
 export function virtioMemId(id: string): string {
   return `virtio-${id}`;
-}
-
-function cannotBeTakenOut(monitor: QmpClient, undo: PlugUndo): Pick<PlugStep, 'revert' | 'undo'> {
-  return { revert: (options) => takeBack(monitor, undo, options), undo };
 }
 
 /** Memory that grows and shrinks in place. Once plugged it stays: QEMU cannot take it out. */
@@ -22,24 +16,20 @@ export const planVirtioMem: Planner<'virtio-mem'> = async (device, context, limi
   await checkMemoryRoom(context, capacityMib, limits);
   const { monitor, slots } = context;
   const memdev = `mem-${id}`;
-  return planInSlot(slots, ({ bus, addr }) => [
-    memoryBackendStep(context, memdev, capacityMib),
-    {
-      ...deviceStep(monitor, {
-        driver: 'virtio-mem-pci',
-        id: virtioMemId(id),
-        bus,
-        addr,
-        'disable-legacy': 'on',
-        memdev,
-        'requested-size': requestedMib * mebibyte,
-        romfile: '',
-      }),
-      ...cannotBeTakenOut(monitor, {
-        kind: 'stays',
-        id: virtioMemId(id),
-        reason: 'shrink it to 0 MiB instead',
-      }),
-    },
-  ]);
+  return planInSlot(slots, ({ bus, addr }) => {
+    const memory = {
+      driver: 'virtio-mem-pci',
+      id: virtioMemId(id),
+      bus,
+      addr,
+      'disable-legacy': 'on',
+      memdev,
+      'requested-size': requestedMib * mebibyte,
+      romfile: '',
+    } as const;
+    return [
+      memoryBackendStep(context, memdev, capacityMib),
+      deviceStep(monitor, memory, { kind: 'stays', remedy: 'shrink it to 0 MiB instead' }),
+    ];
+  });
 };

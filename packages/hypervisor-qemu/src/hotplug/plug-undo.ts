@@ -11,8 +11,8 @@ import { deleteDevice } from './delete-device.ts';
 export interface PlugUndo {
   readonly kind: 'device' | 'node' | 'netdev' | 'chardev' | 'object' | 'descriptor' | 'stays';
   readonly id: string;
-  /** Of what `stays`: why. */
-  readonly reason?: string;
+  /** Of what `stays`: what can be done instead. */
+  readonly remedy?: string;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function takeBack(monitor: QmpClient, undo: PlugUndo, options: Wait
 
 async function order(
   monitor: QmpClient,
-  { kind, id, reason }: PlugUndo,
+  { kind, id, remedy }: PlugUndo,
   options: WaitOptions,
 ): Promise<unknown> {
   switch (kind) {
@@ -51,7 +51,7 @@ async function order(
     case 'stays':
       throw new HypervisorError('unsupported', `${id} cannot be taken out`, {
         operand: id,
-        ...(reason !== undefined && { remedy: reason }),
+        ...(remedy !== undefined && { remedy }),
       });
     default:
       return kind satisfies never;

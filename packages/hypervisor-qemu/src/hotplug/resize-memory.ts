@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QmpClient } from '../qmp/qmp-client.ts';
-import { mebibyte } from './memory-backend.ts';
+import { mebibyte } from '../command-line/memory.ts';
 import { virtioMemId } from './plan-virtio-mem.ts';
 
 /** Asks the guest for another size of a virtio-mem device and waits until it has it. */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
 import process from 'node:process';
 import { Writable, type Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,33 +13,49 @@ const quickPollLimitMs = 2_000;
 
 /** A QEMU that another process started: its end is seen, how it ended is not. */
 export function adoptProcess(identity: ProcessIdentity, monitor: Duplex, console: Duplex): VmmProcess {
+  const letGo = new AbortController();
   return {
     pid: identity.pid,
     monitor,
     console,
     // Whoever adopts a machine does not load its state.
     stateInput: new Writable({ write: (_chunk, _encoding, done) => done(new Error('no state is read')) }),
-    ended: untilGone(identity, monitor).then((end) => {
+    ended: untilGone(identity, monitor, letGo.signal).then((end) => {
       monitor.destroy();
       console.destroy();
       return end;
     }),
     stderrTail: () => '',
-    unref: () => undefined,
+    unref: () => letGo.abort(),
     kill: (signal) => void killIfAlive(identity, signal),
   };
 }
 
-async function untilGone(identity: ProcessIdentity, monitor: Duplex): Promise<ProcessEnd> {
-  const closed = monitor.closed ? Promise.resolve() : once(monitor, 'close').catch(() => undefined);
-  let quickUntilMs: number | undefined;
-  void closed.then(() => (quickUntilMs = performance.now() + quickPollLimitMs));
-  while (await isAlive(identity)) {
-    const pollMs = quickUntilMs !== undefined && performance.now() < quickUntilMs ? quickPollMs : slowPollMs;
-    const wait = delay(pollMs, undefined, { ref: false });
-    await (quickUntilMs === undefined ? Promise.race([wait, closed]) : wait);
-  }
+async function untilGone(
+  identity: ProcessIdentity,
+  monitor: Duplex,
+  letGo: AbortSignal,
+): Promise<ProcessEnd> {
+  const closed = new AbortController();
+  if (monitor.closed) closed.abort();
+  else monitor.once('close', () => closed.abort());
+  await pollWhileAlive(identity, slowPollMs, AbortSignal.any([closed.signal, letGo]));
+  await pollWhileAlive(identity, quickPollMs, letGo, quickPollLimitMs);
+  await pollWhileAlive(identity, slowPollMs, letGo);
   return { exitCode: null, signal: null };
+}
+
+/** Fulfils when the process is gone, the signal fires or the time is over. Does not keep this process running. */
+async function pollWhileAlive(
+  identity: ProcessIdentity,
+  intervalMs: number,
+  signal: AbortSignal,
+  limitMs = Infinity,
+): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!signal.aborted && performance.now() < endMs && (await isAlive(identity))) {
+    await delay(intervalMs, undefined, { ref: false, signal }).catch(() => undefined);
+  }
 }
 
 /** Between the look and the signal another process might take its number; within microseconds none does. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { HypervisorError, runDirectoryVariable } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { BoundedTail } from './bounded-tail.ts';
-import { connectWhenListening, type SurvivalSockets } from './survival-sockets.ts';
+import { connectWhenListening } from './connect-socket.ts';
+import type { SurvivalSockets } from './survival-sockets.ts';
 
 /** Descriptor at which QEMU finds its end of the monitor's socket pair. */
 export const monitorFd = 3;
@@ -21,15 +23,15 @@ export interface ProcessEnd {
   readonly signal: string | null;
 }
 
-/** A running QEMU: monitor and console are socket pairs made before it starts, so its death shows on them at once. */
+/** A running QEMU. It alone holds the far ends of monitor and console, so its death shows on them at once. */
 export interface VmmProcess {
   readonly pid: number;
   readonly monitor: Duplex;
-  /** What QEMU reads at {@link stateFd}. */
+  /** What a QEMU that is to start with a machine's state reads at {@link stateFd}. */
   readonly stateInput: Writable;
   /** What the guest writes to its serial console. */
   readonly console: Readable;
-  /** Fulfils when the process is reaped and its output is read. Never rejects. */
+  /** Fulfils when the process has ended and its output is read; of one that was let go of, at any time. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   stderrTail(): string;
   /** Lets go of a QEMU that goes on: this process may end before it. */
@@ -131,15 +133,15 @@ async function openSockets(
     () => over.abort(),
     () => over.abort(),
   );
+  let console: Socket | undefined;
   try {
-    const [monitor, console] = await Promise.all([
-      connectWhenListening(monitorPath, either),
-      connectWhenListening(consolePath, either),
-    ]);
+    console = await connectWhenListening(consolePath, either);
+    const monitor = await connectWhenListening(monitorPath, either);
     inherited.monitor.destroy();
     inherited.console.destroy();
     return { monitor, console };
   } catch {
+    console?.destroy();
     return inherited;
   }
 }

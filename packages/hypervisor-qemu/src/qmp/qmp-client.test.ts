@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { FakeQmpServer, type FakeQmpServerOptions } from '../testing/fake-qmp-server.ts';
-import { QmpClient } from './qmp-client.ts';
+import { QmpClient, type SendDescriptors } from './qmp-client.ts';
 
 async function connected(options: FakeQmpServerOptions = {}) {
   const server = new FakeQmpServer(options);
@@ -109,6 +110,38 @@ describe('QmpClient.execute', () => {
     controller.abort();
     await stopping;
     expect(await client.execute('cont', {})).toEqual({});
+  });
+
+  describe('with open files', () => {
+    test('the end of the connection while their sender is loaded fails the command', async () => {
+      const server = new FakeQmpServer();
+      const loaded = Promise.withResolvers<SendDescriptors>();
+      const loadSendDescriptors = () => loaded.promise;
+      using client = await QmpClient.connect(server.clientEnd, { loadSendDescriptors });
+      const sending = client.execute('getfd', { fdname: 'tap' }, { descriptors: [0] });
+      server.close();
+      await client
+        .events()
+        .next()
+        .catch(() => undefined);
+      loaded.resolve(() => expect.unreachable());
+      await expect(sending).rejects.toMatchObject({ code: 'connection_lost' });
+    });
+
+    test('a command that was given up is not sent later: the files may be closed by then', async () => {
+      const server = new FakeQmpServer();
+      const loaded = Promise.withResolvers<SendDescriptors>();
+      const loadSendDescriptors = () => loaded.promise;
+      using client = await QmpClient.connect(server.clientEnd, { loadSendDescriptors });
+      const options = { descriptors: [0], timeoutMs: 5 };
+      await expect(client.execute('getfd', { fdname: 'tap' }, options)).rejects.toMatchObject({
+        code: 'timeout',
+      });
+      const send = vi.fn<SendDescriptors>();
+      loaded.resolve(send);
+      await nextTurn();
+      expect(send).not.toHaveBeenCalled();
+    });
   });
 
   test('a late answer to a command given up is dropped', async () => {

@@ -110,11 +110,13 @@ export class QmpClient implements Disposable {
     if (this.#ended !== undefined) throw this.#ended;
     const id = this.#nextId++;
     const outcome = Promise.withResolvers<unknown>();
+    // While open files are on their way nobody waits for the answer yet.
+    outcome.promise.catch(() => undefined);
     this.#pending.set(id, { command, outcome });
     try {
       const line = `${JSON.stringify({ execute: command, arguments: args, id })}\n`;
       if (options.descriptors === undefined) this.#stream.write(line);
-      else await deadline.race(this.#sendWith(options.descriptors, command, line));
+      else await deadline.race(this.#sendWith(options.descriptors, command, line, deadline.signal));
       // QEMU's schema gives the answer this command's type.
       return await raceWithSignal(outcome.promise, deadline.signal);
     } finally {
@@ -135,7 +137,12 @@ export class QmpClient implements Disposable {
     this.#end(new QmpError('connection_lost', 'monitor connection was dropped'));
   }
 
-  async #sendWith(descriptors: readonly number[], command: string, line: string): Promise<void> {
+  async #sendWith(
+    descriptors: readonly number[],
+    command: string,
+    line: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const send = await this.#loadSendDescriptors?.();
     if (send === undefined) {
       throw new HypervisorError('unsupported', `monitor command ${command} needs open files to be sent`, {
@@ -147,6 +154,8 @@ export class QmpClient implements Disposable {
       await new Promise((resolve) => this.#stream.write('', resolve));
     }
     if (this.#ended !== undefined) throw this.#ended;
+    // Whoever has given up may have closed the files, and their numbers may be those of others.
+    signal.throwIfAborted();
     try {
       send(this.#stream, Buffer.from(line), descriptors);
     } catch (cause) {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
-import { isAbsolute } from 'node:path';
+import { isAbsolutePath } from '../absolute-path.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
-import { maximumSocketPathBytes } from '../vm-config.ts';
+import { isMountTag } from '../mount-tag.ts';
+import { maximumMachineVcpus, maximumSocketPathBytes } from '../vm-config.ts';
+import { isWholeNumber } from '../whole-number.ts';
 import type { NetworkBackend, PluggableDevice, PluggableDevices, PluggableKind } from './pluggable-device.ts';
 
-const maximumTagBytes = 36;
-const maximumNinePTagBytes = 31;
 const maximumQueueSize = 1024;
-const maximumVcpus = 240;
 /** `MAX_TAP_QUEUES` of Linux. */
 const maximumQueues = 256;
 /** Memory of an x86-64 guest comes and goes in blocks of this size. */
@@ -29,17 +28,17 @@ const checks: {
     checkBackend(backend, hasSharedMemory);
   },
   'virtio-fs'({ tag, socketPath, queueSize = maximumQueueSize }, hasSharedMemory) {
-    checkTag(tag, maximumTagBytes);
+    demand(isMountTag('virtio-fs', tag), 'tag', tag);
     const isPowerOfTwo = Number.isInteger(Math.log2(queueSize)) && queueSize > 1;
     demand(isPowerOfTwo && queueSize <= maximumQueueSize, 'queueSize', queueSize);
     checkSocket(socketPath, hasSharedMemory);
   },
   '9p'({ tag, exportId }) {
-    checkTag(tag, maximumNinePTagBytes);
+    demand(isMountTag('9p', tag), 'tag', tag);
     demand(/^[A-Za-z][\w-]{0,19}$/.test(exportId), 'exportId', exportId);
   },
   'vhost-user-blk'({ socketPath, reconnectSeconds = 0 }, hasSharedMemory) {
-    demand(Number.isInteger(reconnectSeconds) && reconnectSeconds >= 0, 'reconnectSeconds', reconnectSeconds);
+    demand(isWholeNumber(reconnectSeconds, 0), 'reconnectSeconds', reconnectSeconds);
     checkSocket(socketPath, hasSharedMemory);
   },
   'vhost-user-scsi': ({ socketPath }, hasSharedMemory) => checkSocket(socketPath, hasSharedMemory),
@@ -47,7 +46,7 @@ const checks: {
     if (host.kind === 'mediated') checkPath('sysfsPath', host.sysfsPath);
     else demand(/^[\da-f]{4}:[\da-f]{2}:[01][\da-f]\.[0-7]$/.test(host.address), 'address', host.address);
   },
-  vcpus: ({ count }) => demand(isWithin(count, 1, maximumVcpus), 'count', count),
+  vcpus: ({ count }) => demand(isWholeNumber(count, 1, maximumMachineVcpus), 'count', count),
   memory: ({ sizeMib }) => demand(isMultiple(sizeMib, memoryBlockMib) && sizeMib > 0, 'sizeMib', sizeMib),
   'virtio-mem'({ capacityMib, requestedMib = 0 }) {
     demand(isMultiple(capacityMib, memoryBlockMib) && capacityMib > 0, 'capacityMib', capacityMib);
@@ -72,7 +71,7 @@ export function validateDevice<Kind extends PluggableKind>(
 
 /** Checks the size that a virtio-mem device shall have. @throws HypervisorError `invalid_device` */
 export function checkRequestedMib(requestedMib: number, capacityMib: number): void {
-  const fits = isMultiple(requestedMib, virtioMemBlockMib) && isWithin(requestedMib, 0, capacityMib);
+  const fits = isMultiple(requestedMib, virtioMemBlockMib) && isWholeNumber(requestedMib, 0, capacityMib);
   demand(fits, 'requestedMib', requestedMib);
 }
 
@@ -84,11 +83,7 @@ function demand(holds: boolean, field: string, value: unknown): asserts holds {
 }
 
 function checkPath(field: string, path: string): void {
-  demand(isAbsolute(path) && !path.includes('\0'), field, path);
-}
-
-function checkTag(tag: string, mostBytes: number): void {
-  demand(/^[\x21-\x7e]+$/.test(tag) && tag.length <= mostBytes, 'tag', tag);
+  demand(isAbsolutePath(path), field, path);
 }
 
 function checkSocketPath(path: string): void {
@@ -110,10 +105,10 @@ function checkBackend(backend: NetworkBackend, hasSharedMemory: boolean): void {
     case 'tap':
       // The kernel's limit, IFNAMSIZ, counts a NUL.
       demand(/^[\w.-]{1,15}$/.test(backend.interfaceName), 'interfaceName', backend.interfaceName);
-      demand(isWithin(backend.queues ?? 1, 1, maximumQueues), 'queues', backend.queues);
+      demand(isWholeNumber(backend.queues ?? 1, 1, maximumQueues), 'queues', backend.queues);
       return;
     case 'tap-descriptors':
-      demand(isWithin(backend.descriptors.length, 1, maximumQueues), 'descriptors', backend.descriptors);
+      demand(isWholeNumber(backend.descriptors.length, 1, maximumQueues), 'descriptors', backend.descriptors);
       for (const descriptor of backend.descriptors) demand(descriptor >= 0, 'descriptors', descriptor);
       return;
     case 'stream':
@@ -135,11 +130,7 @@ function checkBackend(backend: NetworkBackend, hasSharedMemory: boolean): void {
 }
 
 function isPort(port: number): boolean {
-  return isWithin(port, 1, 65_535);
-}
-
-function isWithin(value: number, lowest: number, highest: number): boolean {
-  return Number.isInteger(value) && value >= lowest && value <= highest;
+  return isWholeNumber(port, 1, 65_535);
 }
 
 function isMultiple(value: number, of: number): boolean {

@@ -11,7 +11,7 @@ import type { WaitOptions } from '../virtual-machine.ts';
 import type { VmConfig } from '../vm-config.ts';
 import type { VmRecord } from '../vm-record.ts';
 import type { FakeAgentTransport } from './fake-agent-port.ts';
-import { fakeSnapshotFile, FakeVm, type FakeGuest } from './fake-vm.ts';
+import { fakeSnapshotFile, FakeVm, type FakeGuest, type FakeVmParts } from './fake-vm.ts';
 
 /** What the guests of a {@link FakeHypervisor} do. Everything is optional: a guest without a script stays silent. */
 export interface FakeGuestScript {
@@ -94,8 +94,7 @@ export class FakeHypervisor implements Hypervisor {
     if (this.#options.createError !== undefined) throw this.#options.createError;
     if (config.restoreFrom !== undefined && !existsSync(join(config.restoreFrom, fakeSnapshotFile)))
       throw new HypervisorError('snapshot_unusable', `${config.restoreFrom} holds no snapshot`);
-    const { script = {}, agentTransport = 'memory' } = this.#options;
-    const vm = new FakeVm({ config, script, agentTransport, record: (call) => this.calls.push(call) });
+    const vm = new FakeVm(this.#partsOf(config));
     this.vms.push(vm);
     return vm;
   }
@@ -107,12 +106,7 @@ export class FakeHypervisor implements Hypervisor {
     );
     if (known === undefined || record.driver !== this.name || !(await hasReleased(known)))
       throw new HypervisorError('vmm_exited', 'the machine to adopt is gone');
-    const { script = {}, agentTransport = 'memory' } = this.#options;
-    const vm = await FakeVm.adopt(
-      { config: known.config, script, agentTransport, record: (call) => this.calls.push(call) },
-      known.pluggedDevices,
-      options,
-    );
+    const vm = await FakeVm.adopt(this.#partsOf(known.config), known.pluggedDevices, options);
     this.vms.push(vm);
     return vm;
   }
@@ -129,6 +123,11 @@ export class FakeHypervisor implements Hypervisor {
     const same = { ...varying, ...config, ...varying };
     const key = createHash('sha256').update(JSON.stringify(same)).digest('hex');
     return { key, emulated: this.#options.emulated ?? false };
+  }
+
+  #partsOf(config: VmConfig): FakeVmParts {
+    const { script = {}, agentTransport = 'memory' } = this.#options;
+    return { config, script, agentTransport, record: (call) => this.calls.push(call) };
   }
 }
 

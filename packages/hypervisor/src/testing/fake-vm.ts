@@ -36,7 +36,8 @@ interface Live {
   readonly port: FakeAgentPort;
 }
 
-interface FakeVmParts {
+/** What a {@link FakeVm} is made of. */
+export interface FakeVmParts {
   readonly config: VmConfig;
   readonly script: FakeGuestScript;
   readonly agentTransport: FakeAgentTransport;

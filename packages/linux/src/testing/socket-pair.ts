@@ -6,8 +6,7 @@ import { socketFamilies, socketTypes } from '../socket.ts';
 const closeOnExec = 0o2000000; // SOCK_CLOEXEC
 
 /**
- * socketpair(2): two connected unix stream sockets, to be given to two programs. Both are close-on-exec (`stdio` of
- * child_process passes them on nevertheless) and blocking.
+ * socketpair(2): two connected unix stream sockets, blocking and close-on-exec.
  *
  * @returns two descriptors, owned by the caller.
  * @throws LinuxError `EMFILE`, `ENFILE`.

@@ -24,12 +24,10 @@ export interface ControlTarget {
 function control<T>(
   what: string,
   { lifeline }: ControlTarget,
-  { signal, timeoutMs = controlTimeoutMs }: WaitOptions,
+  options: WaitOptions,
   call: (options: { readonly signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
-  return withDeadline(what, { timeoutMs, ...(signal && { signal }) }, (limit) =>
-    lifeline.call(what, limit, (both) => call({ signal: both })),
-  );
+  return lifeline.callWithin(what, controlTimeoutMs, options, (signal) => call({ signal }));
 }
 
 /**

@@ -3,6 +3,7 @@ import type { OciCpu, OciMemory, OciResources } from '@hako/protocols';
 
 import { countCpus } from '../resources/resource-demand.ts';
 import { SandboxError } from '../sandbox-error.ts';
+import { isWholeNumber } from '../whole-number.ts';
 
 /**
  * Limits of a container inside its machine. What is absent stays as it is, or as the image's specification has it. The
@@ -85,7 +86,7 @@ function check(limits: ContainerLimits): void {
   const values = new Map<string, unknown>(Object.entries(limits));
   for (const [name, { min, max }] of Object.entries(ranges)) {
     const value = values.get(name);
-    if (value === undefined || isWithin(value, min, max)) continue;
+    if (value === undefined || isWholeNumber(value, min, max)) continue;
     throw impossible(name, value, `give a whole number from ${min} to ${max}`);
   }
   const { cpuset, memoryBytes = 0, memorySwapBytes = memoryBytes, hugepageBytes = {} } = limits;
@@ -94,13 +95,9 @@ function check(limits: ContainerLimits): void {
   if (memorySwapBytes < memoryBytes)
     throw impossible('memorySwapBytes', memorySwapBytes, 'it includes memoryBytes: give at least as much');
   for (const [pageSize, bytes] of Object.entries(hugepageBytes)) {
-    if (pageSizePattern.test(pageSize) && isWithin(bytes, 0, Number.MAX_SAFE_INTEGER)) continue;
+    if (pageSizePattern.test(pageSize) && isWholeNumber(bytes, 0)) continue;
     throw impossible('hugepageBytes', `${bytes} in pages of ${pageSize}`, 'name sizes such as 2MB');
   }
-}
-
-function isWithin(value: unknown, min: number, max: number): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
 }
 
 function impossible(name: string, value: unknown, remedy: string): SandboxError {

@@ -10,9 +10,11 @@ import { SandboxHooks } from '../hooks/sandbox-hooks.ts';
 import { Lifeline } from '../lifeline.ts';
 import { silentLogger } from '../logger.ts';
 import { FakeGuestAgent, type AgentMethod } from '../testing/fake-guest-agent.ts';
+import { sandboxWorld } from '../testing/sandbox-world.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { Timeline } from '../timeline.ts';
-import { createContainer, type ContainerHost } from './create-container.ts';
+import type { ContainerHost } from './container-host.ts';
+import { createContainer } from './create-container.ts';
 
 /** What is made for a container, in this order. */
 const steps = ['room', 'hooks', 'shares', 'devices', 'container'] as const;
@@ -162,4 +164,20 @@ test('whatever fails, everything that was done is taken back in reverse order', 
     }),
     { numRuns: 16, examples: failures.map((failure) => [failure]) },
   );
+});
+
+test('creation ends when its caller wants it to, though the guest still boots', async () => {
+  await using world = await sandboxWorld({
+    before: (method) => (method === 'check' ? new Promise(() => undefined) : undefined),
+  });
+  const sandbox = await world.create();
+  const caller = new AbortController();
+  const creation = sandbox.createContainer({ image: world.image, signal: caller.signal });
+  creation.catch(() => undefined);
+  await expect.poll(() => world.shares.size).toBe(1);
+  caller.abort();
+  await expect(creation).rejects.toMatchObject({ code: 'aborted' });
+  expect(world.shares.size).toBe(0);
+  expect(sandbox.state.name).toBe('starting');
+  await sandbox.stop();
 });

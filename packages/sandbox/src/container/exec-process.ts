@@ -6,6 +6,7 @@ import type { ContainerAgent } from '../process/guest-agent.ts';
 import { RemoteProcess, type GuestProcess } from '../process/guest-process.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { mergeEnvironment } from '../spec/container-spec.ts';
+import { numericId } from '../spec/numeric-id.ts';
 import { randomId, validateEnvironment, type ExecOptions } from './container-options.ts';
 import { explainLaunchFailure } from './launch-failure.ts';
 
@@ -22,10 +23,9 @@ export interface ProcessDefaults {
 /**
  * What further processes of a container take over from its first one.
  * @param process that of its specification
- * @param user its user
  */
-export function processDefaults(process: OciProcess | undefined, user: OciUser): ProcessDefaults {
-  const { env = [], cwd = '/', rlimits = [], noNewPrivileges = false } = process ?? {};
+export function processDefaults(process: Partial<OciProcess> = {}): ProcessDefaults {
+  const { env = [], cwd = '/', user = { uid: 0, gid: 0 }, rlimits = [], noNewPrivileges = false } = process;
   return {
     ...{ env, cwd, user, noNewPrivileges },
     rlimits: rlimits.map(({ type, soft, hard }) => ({ type, soft: String(soft), hard: String(hard) })),
@@ -86,11 +86,10 @@ export async function execProcess(target: ExecTarget, options: ExecOptions): Pro
 
 /** Upstream sends numbers only for a further process; names would have to be looked up in an image that is not at hand. */
 function numericUser(text: string): OciUser {
-  const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text);
-  if (match === null) {
-    throw new SandboxError('invalid_options', `user ${JSON.stringify(text)} is not UID or UID:GID`, {
-      remedy: 'use numbers',
-    });
-  }
-  return { uid: Number(match[1]), gid: Number(match[2] ?? 0) };
+  const [userText = '', groupText = '0', ...surplus] = text.split(':');
+  const [uid, gid] = [numericId(userText), numericId(groupText)];
+  if (uid !== undefined && gid !== undefined && surplus.length === 0) return { uid, gid };
+  throw new SandboxError('invalid_options', `user ${JSON.stringify(text)} is not UID or UID:GID`, {
+    remedy: 'use numbers',
+  });
 }

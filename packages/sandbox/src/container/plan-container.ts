@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OciSpec, OciUser } from '@hako/protocols';
+import type { OciSpec } from '@hako/protocols';
 
 import type { ContainerDevices } from '../devices/container-devices.ts';
 import { SandboxError } from '../sandbox-error.ts';
@@ -34,7 +34,6 @@ export interface GuestTraits {
 
 /** All that is known of a container before anything is made for it. */
 export interface ContainerPlan {
-  readonly user: OciUser;
   /** With paths as the guest names them, and the host's hooks. */
   readonly spec: OciSpec;
   /** What has to be shared. */
@@ -71,7 +70,10 @@ export async function planContainer(
       },
     );
   }
-  const user = await resolveUser(options.user ?? image.user, image.rootfs);
+  // A bundle's own user has groups that its text has no word for.
+  const user =
+    (options.user === undefined ? image.spec?.process?.user : undefined) ??
+    (await resolveUser(options.user ?? image.user, image.rootfs));
   const [key, value] = sandboxContainer;
   const plan = await planMounts(
     {
@@ -102,7 +104,6 @@ export async function planContainer(
   const rootShare = { name: rootfsShareName(id), source: image.rootfs, readOnly: true };
   const annotations = sandboxAnnotations(spec.annotations ?? {}, traits.networkNamespace);
   return {
-    user,
     spec: applyChoices({ ...spec, annotations }, options),
     shares: [...(devices.hasBlockRoot ? [] : [rootShare]), ...plan.shares],
     rootStorages: root.storages,

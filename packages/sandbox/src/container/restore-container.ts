@@ -2,23 +2,25 @@
 import type { Lifeline } from '../lifeline.ts';
 import type { GuestAgent } from '../process/guest-agent.ts';
 import { RemoteProcess } from '../process/guest-process.ts';
+import { ContainerNotes } from '../run/container-notes.ts';
 import type { SurvivalLedger } from '../run/survival-ledger.ts';
 import type { SandboxResources } from '../sandbox.ts';
 import type { FileShare } from '../share/file-share.ts';
 import { Container, type ContainerState } from './container.ts';
 import type { ContainerRecord } from './container-record.ts';
 
-/** What a container is restored in. */
+/** What a container is restored in. What is not here is lost with its owner: devices, hooks, its part of the machine. */
 interface RestoreHost {
   readonly agent: GuestAgent;
   readonly share: Pick<FileShare, 'remove'>;
   readonly ledger: SurvivalLedger;
+  readonly notes: Pick<ContainerNotes, 'remove'>;
   readonly lifeline: Lifeline;
 }
 
 /** The sandbox whose containers are restored. */
 export interface RestoredSandbox extends Pick<RestoreHost, 'agent' | 'lifeline'> {
-  readonly resources: Pick<SandboxResources, 'adopted' | 'ledger' | 'share'>;
+  readonly resources: Pick<SandboxResources, 'adopted' | 'ledger' | 'runDirectory' | 'share'>;
 }
 
 /**
@@ -27,13 +29,13 @@ export interface RestoredSandbox extends Pick<RestoreHost, 'agent' | 'lifeline'>
  * @param containers by id; gets them
  */
 export async function restoreContainers(
-  { resources: { adopted, ledger, share }, agent, lifeline }: RestoredSandbox,
+  { resources: { adopted, ledger, runDirectory, share }, agent, lifeline }: RestoredSandbox,
   containers: Map<string, Promise<Container>>,
 ): Promise<void> {
   if (adopted === undefined || ledger === undefined) return;
+  const host = { agent, ledger, lifeline, notes: new ContainerNotes(runDirectory.path), share };
   for (const record of adopted.containers) {
     const { id } = record;
-    const host = { agent, ledger, lifeline, share };
     const container = await restoreContainer(host, record, () => containers.delete(id));
     if (container !== undefined) containers.set(id, Promise.resolve(container));
   }
@@ -53,7 +55,7 @@ async function restoreContainer(
   record: ContainerRecord,
   onRemoved: () => void,
 ): Promise<Container | undefined> {
-  const { agent, ledger, lifeline, share } = host;
+  const { agent, ledger, lifeline, notes, share } = host;
   const { id, shares, terminal } = record;
   const isHalf = record.state === 'creating' || record.state === 'removing';
   if (isHalf) {
@@ -64,6 +66,7 @@ async function restoreContainer(
       )
       .catch(() => undefined);
     for (const name of shares) await share.remove([name]).catch(() => undefined);
+    await notes.remove(id);
     await ledger.forget(id);
     return undefined;
   }
@@ -88,6 +91,7 @@ async function restoreContainer(
       note: (step) => ledger.noteState(id, step),
       release: async () => {
         onRemoved();
+        await notes.remove(id);
         await share.remove(shares);
         await ledger.forget(id);
       },

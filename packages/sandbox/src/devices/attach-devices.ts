@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ContainerHost } from '../container/create-container.ts';
+import type { ContainerHost } from '../container/container-host.ts';
 import type { ContainerDevices, DeviceParts } from './container-devices.ts';
 
 /**

@@ -2,11 +2,14 @@
 import type { Device, DeviceManager } from '@hako/device-manager';
 import { guestBundlePath, type OciDevice, type OciMount, type OciSpec } from '@hako/protocols';
 
+import { SandboxError } from '../sandbox-error.ts';
+import { UndoStack } from '../undo-stack.ts';
 import type { ContainerDevices, DeviceParts } from './container-devices.ts';
 import type { DevicePlan, PlannedVolume } from './device-plan.ts';
 import type { VolumeUser } from './direct-volume/volume-users.ts';
 import { insertMounts } from './insert-mounts.ts';
 import type { SharedDevices } from './shared-devices.ts';
+import type { VolumeMounts } from './volume-mounts.ts';
 import { diskAddress, volumeStorage, type StorageMessage } from './volume-storage.ts';
 
 /** Door to all VFIO groups; a program that drives a device opens it too. Source: admin-guide/devices.txt of the kernel. */
@@ -22,19 +25,11 @@ export interface AttachedDevicesParts {
   readonly isReadOnlyRoot: boolean;
   readonly shared: SharedDevices;
   readonly messages: Pick<DeviceManager, 'agentDevices'>;
-  /** Agrees to how a disk is mounted, as long as a container has it so. */
   readonly mounts: VolumeMounts;
   /** Notes that the sandbox has a direct volume. */
   note(volumePath: string, user: Pick<VolumeUser, 'guestPath'>): Promise<void>;
   /** Takes that back. */
   forget(volumePath: string): Promise<void>;
-}
-
-/** How the disks of a sandbox are mounted: each in one way, at one place, for all containers. */
-export interface VolumeMounts {
-  /** Error: `invalid_options` when another container has the disk in another way. */
-  claim(device: Device, volume: PlannedVolume['volume']): void;
-  release(device: Device): void;
 }
 
 /** The devices of a container that has some. */
@@ -44,7 +39,9 @@ export class AttachedDevices implements ContainerDevices {
   readonly hasAny = true;
   readonly hasBlockRoot: boolean;
   readonly #parts: AttachedDevicesParts;
-  readonly #undo: (() => Promise<void> | void)[] = [];
+  readonly #held: Device[] = [];
+  readonly #undo = new UndoStack();
+  #isGivenUp = false;
   #attaching: Promise<unknown> = Promise.resolve();
 
   constructor(parts: AttachedDevicesParts) {
@@ -54,27 +51,24 @@ export class AttachedDevices implements ContainerDevices {
     this.hasBlockRoot = parts.rootImage !== undefined;
   }
 
-  attach(signal: AbortSignal): Promise<DeviceParts> {
+  async attach(signal: AbortSignal): Promise<DeviceParts> {
+    // What has waited for the machine may come when nobody would detach it any more.
+    if (this.#isGivenUp) throw new SandboxError('aborted', 'attachment of devices aborted');
     const attaching = this.#attach(signal);
     this.#attaching = attaching.catch(() => undefined);
     return attaching;
   }
 
   async detach(): Promise<void> {
+    this.#isGivenUp = true;
     await this.#attaching;
-    const failures: unknown[] = [];
-    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
-      try {
-        await undo();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    const [failure] = await this.#undo.unwind();
+    if (failure !== undefined) throw failure.error;
   }
 
   async #attach(signal: AbortSignal): Promise<DeviceParts> {
-    const { plan, messages } = this.#parts;
+    const { plan, messages, shared } = this.#parts;
+    this.#undo.push('devices', () => shared.giveBack(this.#held));
     const root = await this.#attachRoot(signal);
     const volumes: ReturnType<typeof volumeStorage>[] = [];
     for (const planned of plan.volumes) volumes.push(await this.#attachVolume(planned, signal));
@@ -96,9 +90,8 @@ export class AttachedDevices implements ContainerDevices {
   }
 
   async #acquire(...args: Parameters<SharedDevices['acquire']>): Promise<Device> {
-    const { shared } = this.#parts;
-    const device = await shared.acquire(...args);
-    this.#undo.push(() => shared.giveBack([device]));
+    const device = await this.#parts.shared.acquire(...args);
+    this.#held.push(device);
     return device;
   }
 
@@ -135,10 +128,10 @@ export class AttachedDevices implements ContainerDevices {
     const { mounts } = parts;
     const device = await this.#acquire(info, { signal, mayBeWritable: true });
     mounts.claim(device, volume);
-    this.#undo.push(() => mounts.release(device));
+    this.#undo.push('way of mounting', () => mounts.release(device));
     const planned = volumeStorage(volume, device);
     if (volumePath !== undefined) {
-      this.#undo.push(() => parts.forget(volumePath));
+      this.#undo.push('note of the volume', () => parts.forget(volumePath));
       await parts.note(volumePath, { guestPath: planned.storage.mountPoint ?? '' });
     }
     return planned;

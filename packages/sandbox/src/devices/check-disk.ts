@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAbsolute } from 'node:path';
 
+import { mountPlace } from '../container/mounts/mount-place.ts';
 import { SandboxError } from '../sandbox-error.ts';
+import { maxId } from '../spec/numeric-id.ts';
+import { isWholeNumber } from '../whole-number.ts';
 import type { BlockVolume, HostDevice } from './device-options.ts';
-import { isFixedNode } from './fixed-nodes.ts';
+import { isFixedNode, type CharacterNumbers } from './fixed-nodes.ts';
 import { readHostNode, type HostNode } from './host-node.ts';
 import { refuseMounted } from './mounted-on-host.ts';
 
@@ -38,7 +41,7 @@ export async function checkBlockVolume(volume: BlockVolume): Promise<HostNode> {
   if (volume.createFilesystem === true && (fstype !== 'ext4' || readOnly))
     refuse('cannot be formatted', 'only writable ext4 can be made');
   const groupId = volume.fsGroup?.groupId ?? 0;
-  if (!Number.isInteger(groupId) || groupId < 0) refuse(`has group ${groupId}`, 'give the number of a group');
+  if (!isWholeNumber(groupId, 0, maxId)) refuse(`has group ${groupId}`, 'give the number of a group');
   const node = await readHostNode('block volume', source);
   if (node.kind !== 'block' && node.kind !== 'file')
     refuse('is no block device and no file', 'share a directory as a volume');
@@ -84,10 +87,7 @@ export async function checkHostDevice({
  * @param path names it
  * @param numbers its numbers
  */
-export function checkCharacterDevice(
-  path: string,
-  numbers: { readonly major: number; readonly minor: number },
-): void {
+export function checkCharacterDevice(path: string, numbers: CharacterNumbers): void {
   if (isFixedNode(numbers)) return;
   throw new SandboxError(
     'invalid_options',
@@ -105,5 +105,7 @@ export function isVfio(path: string): boolean {
 }
 
 function isContainerPath(path: string): boolean {
-  return isAbsolute(path) && path !== '/' && !path.includes('\0') && !path.split('/').includes('..');
+  return (
+    isAbsolute(path) && mountPlace(path) !== '/' && !path.includes('\0') && !path.split('/').includes('..')
+  );
 }

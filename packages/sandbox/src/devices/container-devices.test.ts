@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 
 import type { ContainerOptions } from '../container/container-options.ts';
 import { runTool } from '../run-tool.ts';
-import { attachSandbox } from '../attach-sandbox.ts';
 import { ignoreOutput, sandboxWorld, type SandboxWorld } from '../testing/sandbox-world.ts';
 import type { FakeSandboxOptions } from '../testing/fake-components.ts';
 import type { SandboxOptions } from '../sandbox-options.ts';
@@ -139,6 +138,32 @@ test.for<[string, string, string]>([
   expect(here.made.agent.containers.size).toBe(0);
 });
 
+test('a container that fails while its machine comes up has nothing plugged afterwards', async () => {
+  const start = Promise.withResolvers<undefined>();
+  const plugs: string[] = [];
+  let fails = true;
+  await using here = await world({
+    onStep: (step) => {
+      if (step === 'share.add' && fails) throw new Error('not today');
+    },
+    script: {
+      onStarting: () => start.promise,
+      onPlug: ({ id }) => {
+        plugs.push(id);
+        return Promise.resolve();
+      },
+    },
+  });
+  const { sandbox, create } = await makeContainer(here.made, { blockVolumes: [here.volume] });
+  await using _sandbox = sandbox;
+  await expect(create('one')).rejects.toThrow('not today');
+  fails = false;
+  start.resolve(undefined);
+  const next = { image: here.made.image, command: ['forever'], id: 'two' };
+  ignoreOutput(await sandbox.createContainer(next));
+  expect(plugs).toEqual([]);
+});
+
 test('a disk the guest does not let go of is tried again when the next container comes', async () => {
   let keeps = true;
   await using here = await world({
@@ -262,12 +287,7 @@ test('a process that does not own the sandbox can plug nothing', async () => {
   const { sandbox, create } = await makeContainer(here.made, {});
   await using _sandbox = sandbox;
   await create('box');
-  const { connectAgent, joinFileShare } = here.made.components;
-  await using attached = await attachSandbox('box', {
-    runRoot: here.made.runRoot,
-    ...(connectAgent === undefined ? {} : { connectAgent }),
-    ...(joinFileShare === undefined ? {} : { joinFileShare }),
-  });
+  await using attached = await here.made.attach();
   const { image } = here.made;
   const wishes: readonly Partial<ContainerOptions>[] = [
     { blockVolumes: [here.volume] },

@@ -4,6 +4,8 @@ import { stat } from 'node:fs/promises';
 import type { DevicePlugging, PluggableDevice } from '@hako/hypervisor';
 
 import type { ContainerOptions } from '../container/container-options.ts';
+import { isDirectory } from '../image/image-cache.ts';
+import type { ContainerAgent } from '../process/guest-agent.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { SandboxConfig } from '../sandbox-options.ts';
 import { blockFileOption } from './block-file-option.ts';
@@ -28,27 +30,23 @@ export interface DeviceHost {
 /** The removal of a container that has disks to write to may take so long. */
 const settleTimeoutMs = 10_000;
 
-/** A container's end as far as its disks are concerned. */
-interface Remover {
-  removeContainer(
-    request: { readonly containerId: string },
-    options: { readonly timeoutMs: number },
-  ): Promise<unknown>;
-}
-
-/** What {@link OwnedDevices} are made of. */
-export interface OwnedDevicesParts extends SandboxDevicesParts {
+/** The sandbox that {@link OwnedDevices} are of. */
+export interface OwnedDevicesParts extends Pick<SandboxDevicesParts, 'logger'> {
+  readonly config: SandboxConfig;
   readonly vm: Pick<DevicePlugging, 'plug' | 'unplug' | 'pluggedDevices'>;
 }
 
 /** The devices of a sandbox that this process owns. Costs nothing until a container has a device. */
 export class OwnedDevices implements DeviceHost {
-  readonly #parts: OwnedDevicesParts;
+  readonly #parts: SandboxDevicesParts & Pick<OwnedDevicesParts, 'vm'>;
   readonly #running = Promise.withResolvers<undefined>();
   #devices: Promise<SandboxDevices> | undefined;
 
-  constructor(parts: OwnedDevicesParts) {
-    this.#parts = parts;
+  /** @param sandbox what it is made of */
+  constructor({ config, vm, logger }: OwnedDevicesParts) {
+    const { id, cacheDirectory, options } = config;
+    const { devices = {}, rootfs = 'shared' } = options;
+    this.#parts = { sandboxId: id, vm, logger, cacheDirectory, settings: devices, rootfs };
   }
 
   get machineRuns(): Promise<void> {
@@ -63,15 +61,10 @@ export class OwnedDevices implements DeviceHost {
   async open(containerId: string, options: ContainerOptions): Promise<ContainerDevices> {
     const { settings, rootfs } = this.#parts;
     const isShared = (options.rootfs ?? rootfs) === 'shared';
-    if (isShared && !(await mayHaveDevices(options, settings.directVolumes ?? defaultDirectVolumes)))
+    if (isShared && !(await mayHaveDevices(options, settings)))
       return noDevices(options.image, options.volumes);
     const devices = await this.#load();
     return devices.open(containerId, options);
-  }
-
-  /** Gives what is attached in the form that outlives the process; see `DeviceManager.save`. */
-  async save(): Promise<ReturnType<SandboxDevices['save']>> {
-    return (await this.#devices)?.save() ?? [];
   }
 
   /**
@@ -79,7 +72,10 @@ export class OwnedDevices implements DeviceHost {
    * @param agent the guest's
    * @param containerIds its containers
    */
-  async settle(agent: Remover, containerIds: Iterable<string>): Promise<void> {
+  async settle(
+    agent: Pick<ContainerAgent, 'removeContainer'>,
+    containerIds: Iterable<string>,
+  ): Promise<void> {
     // Those of a former owner too: what is in the machine counts, not what this process has plugged.
     if (!this.#parts.vm.pluggedDevices.some(({ device }) => isWritableDisk(device))) return;
     await Promise.allSettled(
@@ -96,27 +92,13 @@ export class OwnedDevices implements DeviceHost {
 }
 
 /**
- * The devices of a sandbox that this process makes.
- * @param sandbox what it is made of
- */
-export function ownedDevices({
-  config,
-  vm,
-  logger,
-}: Pick<OwnedDevicesParts, 'vm' | 'logger'> & { readonly config: SandboxConfig }): OwnedDevices {
-  const { id, cacheDirectory, options } = config;
-  const { devices = {}, rootfs = 'shared' } = options;
-  return new OwnedDevices({ sandboxId: id, vm, logger, cacheDirectory, settings: devices, rootfs });
-}
-
-/**
  * Checks the devices and disks a container shall have, and those of its bundle, before there is a sandbox; looks at the host
  * and changes nothing. Error: `invalid_options`.
  * @param wishes as the container's options have them
  * @param settings as the sandbox's options have them
  */
 export async function checkDevices(wishes: DeviceWishes, settings: DeviceSettings = {}): Promise<void> {
-  if (!(await mayHaveDevices(wishes, settings.directVolumes ?? defaultDirectVolumes))) return;
+  if (!(await mayHaveDevices(wishes, settings))) return;
   const { planDevices } = await import('./plan-devices.ts');
   await planDevices(wishes, settings);
 }
@@ -127,8 +109,7 @@ export const foreignDevices: DeviceHost = {
   async open(_containerId, options) {
     const { rootfs, devices = [], blockVolumes = [] } = options;
     const isNamed = rootfs === 'block' || devices.length + blockVolumes.length > 0;
-    if (!isNamed && !(await mayHaveDevices(options, defaultDirectVolumes)))
-      return noDevices(options.image, options.volumes);
+    if (!isNamed && !(await mayHaveDevices(options, {}))) return noDevices(options.image, options.volumes);
     const { planDevices } = await import('./plan-devices.ts');
     const plan = await planDevices(options, {});
     if (!isNamed && plan.volumes.length + plan.nodes.length === 0)
@@ -140,28 +121,24 @@ export const foreignDevices: DeviceHost = {
 };
 
 /** Whether a closer look is worth it: at words that name devices, and at sources that are disks or stand for some. */
-async function mayHaveDevices(options: DeviceWishes, directVolumes: string): Promise<boolean> {
-  const { image, devices = [], blockVolumes = [], volumes = [] } = options;
+async function mayHaveDevices(
+  { image, devices = [], blockVolumes = [], volumes = [] }: DeviceWishes,
+  { directVolumes = defaultDirectVolumes }: DeviceSettings,
+): Promise<boolean> {
   const { mounts = [], linux } = image.spec ?? {};
   if (devices.length + blockVolumes.length + (linux?.devices?.length ?? 0) > 0) return true;
   if (mounts.some((mount) => mount.options?.includes(blockFileOption) === true)) return true;
   const sources = [...volumes, ...mounts].flatMap(({ source }) => (source === undefined ? [] : [source]));
-  const hasDirectVolumes = await exists(directVolumes);
+  if (sources.length === 0) return false;
+  const hasDirectVolumes = await isDirectory(directVolumes);
   const disks = await Promise.all(
     sources.map(
       async (source) =>
         (await stat(source).catch(() => undefined))?.isBlockDevice() === true ||
-        (hasDirectVolumes && (await exists(descriptorDirectory(source, directVolumes)))),
+        (hasDirectVolumes && (await isDirectory(descriptorDirectory(source, directVolumes)))),
     ),
   );
   return disks.includes(true);
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isWritableDisk(device: PluggableDevice): boolean {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockDriver } from '@hako/device-manager';
+import type { BlockDriver, DiskAccess, VfioMode } from '@hako/device-manager';
 
 /** A device of the host that a container gets: a disk, or a device behind VFIO. */
 export interface HostDevice {
@@ -43,19 +43,13 @@ export interface BlockVolume {
 export type RootfsKind = 'shared' | 'block';
 
 /** How a sandbox plugs devices; the names are those of Kata's configuration. */
-export interface DeviceSettings {
+export interface DeviceSettings extends DiskAccess {
   /** How disks are presented. Default `virtio-blk`; QEMU takes `virtio-scsi` besides. */
   readonly blockDriver?: BlockDriver;
-  /** How the hypervisor reads and writes disks. Default `threads`; `native` needs {@link DeviceSettings.direct}. */
-  readonly aio?: 'threads' | 'native' | 'io_uring';
-  /** Past the page cache of the host. Default false. */
-  readonly direct?: boolean;
-  /** The guest's requests to write data out are not carried out: fast, and a crash of the host loses data. Default false. */
-  readonly noFlush?: boolean;
   /** Whether mounts of a bundle and volumes are shared even where they are disks or stand for some. Default false. */
   readonly disableBlockDevices?: boolean;
   /** Who drives VFIO devices: the guest's kernel (default), or a program in the container. */
-  readonly vfioMode?: 'vfio' | 'guest-kernel';
+  readonly vfioMode?: VfioMode;
   /** Directory with `block/devices` and `block/sockets` of vhost-user targets. Default: none are known. */
   readonly vhostUserStore?: string;
   /** Seconds until a lost vhost-user connection is tried again. Default 0, never. */

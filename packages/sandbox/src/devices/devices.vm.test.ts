@@ -11,23 +11,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ContainerOptions } from '../container/container-options.ts';
 import { createSandbox } from '../create-sandbox.ts';
-import { locateGuestAssets } from '../guest-assets.ts';
-import { resolveCacheDirectory } from '../image/image-cache.ts';
 import { resolveImage } from '../image/resolve-image.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { machineObstacle } from '../testing/machine-obstacle.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { addDirectVolume, directVolumeStats, removeDirectVolume } from './direct-volume/direct-volumes.ts';
 import { volumeUsers } from './direct-volume/volume-users.ts';
 
 const run = promisify(execFile);
-const obstacle = await Promise.all([
-  locateGuestAssets(resolveCacheDirectory()),
-  run('mkfs.erofs', ['--help']),
-  run('debugfs', ['-V']),
-]).then(
-  () => (process.getuid?.() === 0 ? '' : ' (skipped: not root)'),
-  () => ' (skipped: no guest image in the cache, no erofs-utils or no e2fsprogs)',
-);
+const obstacle = await machineObstacle({
+  'erofs-utils': run('mkfs.erofs', ['--help']),
+  e2fsprogs: run('debugfs', ['-V']),
+});
 
 /** QEMU, whose machines the test looks into. */
 class WatchedHypervisor extends QemuHypervisor {

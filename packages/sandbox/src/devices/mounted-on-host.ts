@@ -16,7 +16,7 @@ export async function refuseMounted({
   minor,
 }: Pick<HostNode, 'kind' | 'path' | 'major' | 'minor'>): Promise<void> {
   if (kind !== 'block') return;
-  const table = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+  const table = await readFile('/proc/self/mountinfo', 'utf8');
   // The third field is the number of the device, see proc(5).
   const line = table.split('\n').find((entry) => entry.split(' ')[2] === `${major}:${minor}`);
   if (line === undefined) return;

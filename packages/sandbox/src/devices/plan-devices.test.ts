@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 import type { OciDevice, OciMount } from '@hako/protocols';
 import { expect, test } from 'vitest';
@@ -143,6 +143,21 @@ test('a direct-assigned volume takes the place of the directory it stands for', 
   });
 });
 
+test('a direct-assigned volume is found by whatever path leads to its directory', async () => {
+  await using here = await place();
+  const root = here.path('direct');
+  const direct = { device: here.path('disk.img'), fstype: 'ext4', options: [], metadata: {} };
+  await writeDirectVolume(here.path('directory'), direct, root);
+  const sources = [`${here.path('directory')}/`, relative('.', here.path('directory'))];
+  for (const source of sources) {
+    const wishes = { image: imageWith(), volumes: [{ source, destination: '/data' }] };
+    expect(await planDevices(wishes, { directVolumes: root })).toMatchObject({
+      otherVolumes: [],
+      volumes: [{ volume: { destination: '/data' } }],
+    });
+  }
+});
+
 type Refused = readonly [string, (path: (name: string) => string) => Partial<DeviceWishes>];
 
 const volume = (source: string, change: Partial<BlockVolume> = {}): Partial<DeviceWishes> => ({
@@ -155,12 +170,14 @@ test.for<Refused>([
   ['has destination "data"', (path) => volume(path('disk.img'), { destination: 'data' })],
   ['has destination "/../x"', (path) => volume(path('disk.img'), { destination: '/../x' })],
   ['has destination "/"', (path) => volume(path('disk.img'), { destination: '/' })],
+  ['has destination "/./"', (path) => volume(path('disk.img'), { destination: '/./' })],
   ['has file system ""', (path) => volume(path('disk.img'), { fstype: '' })],
   ['has file system "ext4 -o x"', (path) => volume(path('disk.img'), { fstype: 'ext4 -o x' })],
   ['has mount option "ro"', (path) => volume(path('disk.img'), { options: ['ro'] })],
   ['has mount option "a,b"', (path) => volume(path('disk.img'), { options: ['a,b'] })],
   ['cannot be formatted', (path) => volume(path('disk.img'), { createFilesystem: true, fstype: 'xfs' })],
   ['has group -1', (path) => volume(path('disk.img'), { fsGroup: { groupId: -1 } })],
+  ['has group 4294967295', (path) => volume(path('disk.img'), { fsGroup: { groupId: 2 ** 32 - 1 } })],
   [
     'two devices at /data',
     (path) => ({
@@ -169,6 +186,16 @@ test.for<Refused>([
       blockVolumes: [path('disk.img'), path('disk.img')].map((source) => ({
         source,
         destination: '/data',
+        fstype: 'ext4',
+      })),
+    }),
+  ],
+  [
+    'two devices at /data',
+    (path) => ({
+      blockVolumes: ['/data', '//data/'].map((destination) => ({
+        source: path('disk.img'),
+        destination,
         fstype: 'ext4',
       })),
     }),
@@ -194,6 +221,7 @@ test.for<[string, string]>([
   ['{"device":"/dev/x"}', 'is not usable'],
   ['{"volume-type":"spdkvol","device":"/x","fstype":"ext4"}', 'volumes of type "spdkvol" are not disks'],
   ['{"device":"/x","fstype":"ext4","metadata":{"fsGroup":"wheel"}}', 'has fsGroup "wheel"'],
+  ['{"device":"/x","fstype":"ext4","metadata":{"fsGroup":"4294967295"}}', 'has fsGroup "4294967295"'],
   ['{"device":"/x","fstype":"ext4","metadata":{"fsGroupChangePolicy":"Always"}}', 'has fsGroupChangePolicy'],
   ['{"device":"/x","fstype":"ext4","metadata":{"createFilesystem":"yes"}}', 'has createFilesystem "yes"'],
 ])('a descriptor %s is refused', async ([text, message]) => {
@@ -209,6 +237,19 @@ test.for<[string, string]>([
   await expect(planning).rejects.toMatchObject({
     code: 'invalid_options',
     message: expect.stringContaining(message) as string,
+  });
+});
+
+test('a descriptor of more than 64 KiB is refused unread', async () => {
+  await using here = await place();
+  const root = here.path('direct');
+  const source = here.path('directory');
+  const metadata = { note: ' '.repeat(64 * 1024) };
+  await writeDirectVolume(source, { device: '/x', fstype: 'ext4', options: [], metadata }, root);
+  const wishes = { image: imageWith(), volumes: [{ source, destination: '/x' }] };
+  await expect(planDevices(wishes, { directVolumes: root })).rejects.toMatchObject({
+    code: 'invalid_options',
+    message: expect.stringContaining('it is larger than 65536 bytes') as string,
   });
 });
 

@@ -4,6 +4,8 @@ import { isAbsolute } from 'node:path';
 import type { OciDevice, OciMount } from '@hako/protocols';
 
 import type { ContainerOptions, Volume } from '../container/container-options.ts';
+import { isBind } from '../container/mounts/bind-mount.ts';
+import { mountPlace } from '../container/mounts/mount-place.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { blockFileOption } from './block-file-option.ts';
 import { checkBlockVolume, checkHostDevice, isVfio } from './check-disk.ts';
@@ -79,7 +81,7 @@ class Planner {
       await this.addVolume({ source, destination, fstype: type ?? '', readOnly, options: own });
       return true;
     }
-    if (type !== 'bind' && !options.includes('bind') && !options.includes('rbind')) return false;
+    if (!isBind({ type, options })) return false;
     if (await this.#takeDirectVolume(source, { destination, readOnly })) return true;
     const node = await readHostNode('mount source', source).catch(() => undefined);
     if (node?.kind !== 'block') return false;
@@ -152,11 +154,12 @@ function refuseDuplicates({ volumes, nodes }: Pick<DevicePlan, 'volumes' | 'node
     ...volumes.map(({ volume }) => volume.destination),
     ...nodes.map(({ info }) => info.containerPath),
   ]) {
-    if (seen.has(path)) {
-      throw new SandboxError('invalid_options', `the container is to have two devices at ${path}`, {
+    const place = mountPlace(path);
+    if (seen.has(place)) {
+      throw new SandboxError('invalid_options', `the container is to have two devices at ${place}`, {
         remedy: 'give them different paths in the container',
       });
     }
-    seen.add(path);
+    seen.add(place);
   }
 }

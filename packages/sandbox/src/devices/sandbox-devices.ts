@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceManager, vmReceiver, type DeviceState, type PluggingVm } from '@hako/device-manager';
+import { DeviceManager, vmReceiver, type PluggingVm } from '@hako/device-manager';
 
 import type { ContainerOptions } from '../container/container-options.ts';
 import type { Logger } from '../logger.ts';
@@ -10,7 +10,7 @@ import { defaultDirectVolumes } from './direct-volume/descriptor-place.ts';
 import { forgetVolumeUser, noteVolumeUser } from './direct-volume/volume-users.ts';
 import { planDevices } from './plan-devices.ts';
 import { SharedDevices } from './shared-devices.ts';
-import { volumeMounts } from './volume-mounts.ts';
+import { VolumeMounts } from './volume-mounts.ts';
 
 /** What the devices of a sandbox are made of. */
 export interface SandboxDevicesParts {
@@ -22,8 +22,6 @@ export interface SandboxDevicesParts {
   /** Where images of root file systems are kept. */
   readonly cacheDirectory: string;
   readonly logger: Logger;
-  /** What a former owner of the sandbox has attached. Default: nothing. */
-  readonly saved?: readonly DeviceState[];
 }
 
 /** Disks of the boot are not counted among those that containers share; the guest's root image has the first name. */
@@ -34,12 +32,12 @@ export class SandboxDevices {
   readonly #parts: SandboxDevicesParts;
   readonly #manager: DeviceManager;
   readonly #shared: SharedDevices;
-  readonly #mounts = volumeMounts();
+  readonly #mounts = new VolumeMounts();
   readonly #volumeUsers = new Map<string, number>();
 
   constructor(parts: SandboxDevicesParts) {
     this.#parts = parts;
-    const { vm, settings, logger, saved = [] } = parts;
+    const { vm, settings, logger } = parts;
     const { aio, direct, noFlush, vfioMode, vhostUserStore, vhostUserReconnectSeconds } = settings;
     this.#manager = new DeviceManager(
       {
@@ -58,13 +56,7 @@ export class SandboxDevices {
         ...(vhostUserStore === undefined ? {} : { roots: { vhostUserStore } }),
       },
     );
-    this.#manager.loadDevices(saved);
     this.#shared = new SharedDevices(this.#manager, logger);
-  }
-
-  /** Gives what is attached in the form that outlives the process. To be called while nothing comes or goes. */
-  save(): readonly DeviceState[] {
-    return this.#manager.save();
   }
 
   /**

@@ -2,7 +2,6 @@
 import type { Device } from '@hako/device-manager';
 
 import { SandboxError } from '../sandbox-error.ts';
-import type { VolumeMounts } from './attached-devices.ts';
 import type { BlockVolume } from './device-options.ts';
 
 interface Mounted {
@@ -10,28 +9,38 @@ interface Mounted {
   users: number;
 }
 
-/** Keeps the books of {@link VolumeMounts}. */
-export function volumeMounts(): VolumeMounts {
-  const mounted = new Map<string, Mounted>();
-  return {
-    claim(device: Device, { fstype, options = [] }: BlockVolume) {
-      const how = [fstype, ...options].join(' ');
-      const present = mounted.get(device.id) ?? { how, users: 0 };
-      if (present.how !== how) {
-        throw new SandboxError(
-          'invalid_options',
-          `${device.hostPath} is mounted as ${present.how} in another container of the sandbox`,
-          { remedy: 'give it to all of them in the same way' },
-        );
-      }
-      present.users += 1;
-      mounted.set(device.id, present);
-    },
-    release({ id }: Device) {
-      const present = mounted.get(id);
-      if (present === undefined) return;
-      present.users -= 1;
-      if (present.users === 0) mounted.delete(id);
-    },
-  };
+/** How the disks of a sandbox are mounted: each in one way, at one place, for all containers. */
+export class VolumeMounts {
+  readonly #mounted = new Map<string, Mounted>();
+
+  /**
+   * Agrees to how a disk is mounted, as long as a container has it so. Error: `invalid_options` when another container has it
+   * in another way.
+   * @param device the disk
+   * @param volume how it shall be mounted
+   */
+  claim({ id, hostPath }: Device, { fstype, options = [] }: BlockVolume): void {
+    const how = [fstype, ...options].join(' ');
+    const present = this.#mounted.get(id) ?? { how, users: 0 };
+    if (present.how !== how) {
+      throw new SandboxError(
+        'invalid_options',
+        `${hostPath} is mounted as ${present.how} in another container of the sandbox`,
+        { remedy: 'give it to all of them in the same way' },
+      );
+    }
+    present.users += 1;
+    this.#mounted.set(id, present);
+  }
+
+  /**
+   * Takes that back.
+   * @param device the disk
+   */
+  release({ id }: Device): void {
+    const present = this.#mounted.get(id);
+    if (present === undefined) return;
+    present.users -= 1;
+    if (present.users === 0) this.#mounted.delete(id);
+  }
 }

@@ -6,6 +6,7 @@ import { FSGroupChangePolicy } from '@hako/protocols/types';
 
 import { SandboxError } from '../sandbox-error.ts';
 import type { BlockVolume, VolumeGroup } from './device-options.ts';
+import { paddedBase64Url } from './padded-base64url.ts';
 
 /** A message that tells the agent to mount something. */
 export type StorageMessage = NonNullable<DeepPartial<CreateContainerRequest>['storages']>[number];
@@ -31,13 +32,7 @@ export function diskAddress(device: Device): DiskAddress {
     throw new SandboxError('device_failed', `${device.hostPath} is not a plugged disk`);
   const { driver, id, vmPath } = agentBlockAddress(plugged);
   const source = id === '' ? vmPath : id;
-  const name = Buffer.from(source).toString('base64url');
-  return { driver, source, mountPoint: `${guestPaths.sandboxStorage}${padded(name)}` };
-}
-
-/** Go's URL encoding, which Kata uses, pads. */
-function padded(name: string): string {
-  return name.padEnd(Math.ceil(name.length / 4) * 4, '=');
+  return { driver, source, mountPoint: `${guestPaths.sandboxStorage}${paddedBase64Url(source)}` };
 }
 
 /**

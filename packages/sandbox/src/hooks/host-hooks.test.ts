@@ -6,7 +6,7 @@ import type { OciHook, OciHooks } from '@hako/protocols';
 import { expect, test } from 'vitest';
 
 import { silentLogger, type Logger } from '../logger.ts';
-import { sandboxWorld } from '../testing/sandbox-world.ts';
+import { ignoreOutput, sandboxWorld } from '../testing/sandbox-world.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { HostHooks } from './host-hooks.ts';
 import { runHook } from './run-hook.ts';
@@ -182,7 +182,7 @@ test.for(['removed', 'stopped with its sandbox', 'lost with its machine'])(
     };
     await using sandbox = await world.create();
     const container = await sandbox.createContainer({ image, command: ['forever'] });
-    for (const stream of [container.stdout, container.stderr]) stream.on('error', () => undefined).resume();
+    ignoreOutput(container);
     await container.start();
     if (how === 'removed') await container.remove();
     else if (how === 'lost with its machine') world.hypervisor.vms[0]?.guest.exitVmm({ signal: 'SIGKILL' });

@@ -42,11 +42,6 @@ export class HostHooks {
     }
   }
 
-  /** Whether there is something to do when the container is gone. */
-  get hasFarewell(): boolean {
-    return (this.#options.spec.hooks.poststop ?? []).length > 0;
-  }
-
   /**
    * Runs what comes before the container. The first failure ends it. Errors: `hook_failed`, `timeout`, `aborted`.
    * @param signal ends it

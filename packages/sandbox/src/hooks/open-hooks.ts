@@ -38,7 +38,7 @@ export async function openHooks(
   const farewell = (): Promise<void> => opened.afterEnd();
   return {
     async beforeCreation(signal) {
-      if (opened.hasFarewell) endings.add(farewell);
+      endings.add(farewell);
       await opened.beforeCreation(signal);
     },
     afterStart: () => opened.afterStart(),

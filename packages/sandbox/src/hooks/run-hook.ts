@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { isAbsolute } from 'node:path';
 import process from 'node:process';
-import type { Readable, Writable } from 'node:stream';
 
 import type { OciHook } from '@hako/protocols';
 
+import { OutputTail } from '../output-tail.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { HookState } from './hook-state.ts';
 
@@ -54,7 +54,7 @@ export function runHook(hook: OciHook, state: HookState, { signal, cwd }: RunHoo
       stdio: ['pipe', 'ignore', 'pipe'],
       detached: true,
     });
-    const stderr = collectTail(child);
+    const stderr = new OutputTail(child.stderr, maxStderrLength);
     let early: SandboxError | undefined;
     const end = (error: SandboxError): void => {
       early ??= error;
@@ -80,10 +80,10 @@ export function runHook(hook: OciHook, state: HookState, { signal, cwd }: RunHoo
     child.once('exit', (code, killedBy) => {
       const finish = (): void => {
         clearTimeout(patience);
-        settle(early ?? (code === 0 ? undefined : failure(path, code ?? killedBy ?? 'unknown', stderr())));
+        settle(early ?? (code === 0 ? undefined : failure(path, code ?? killedBy ?? 'unknown', stderr)));
       };
       const patience = setTimeout(finish, lastWordsMs);
-      child.stderr.once('close', finish);
+      child.once('close', finish);
     });
     // It need not read what it is told.
     child.stdin.on('error', () => undefined).end(JSON.stringify(state));
@@ -110,14 +110,6 @@ function environment(entries: readonly string[]): Record<string, string> {
   );
 }
 
-function collectTail(child: ChildProcessByStdio<Writable, null, Readable>): () => string {
-  let tail = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    tail = (tail + text).slice(-maxStderrLength);
-  });
-  return () => tail;
-}
-
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
@@ -127,12 +119,11 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function failure(path: string, status: number | string, stderr: string): SandboxError {
-  const lastLine = stderr.trim().split('\n').at(-1) ?? '';
+function failure(path: string, status: number | string, { lastLine, text: tail }: OutputTail): SandboxError {
   const how = typeof status === 'number' ? `exit code ${status}` : status;
   return new SandboxError(
     'hook_failed',
     `hook ${path} failed (${how})${lastLine === '' ? '' : `: ${lastLine}`}`,
-    { tail: stderr },
+    { tail },
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -100,8 +100,9 @@ function readBlob<T>(directory: string, digest: string, schema: z.ZodType<T>): P
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, sha256: string | undefined): Promise<T> {
   try {
-    const content = await readFile(path);
-    if (content.length > maxJsonBytes) throw new Error(`is larger than ${maxJsonBytes} bytes`);
+    await using file = await open(path);
+    if ((await file.stat()).size > maxJsonBytes) throw new Error(`is larger than ${maxJsonBytes} bytes`);
+    const content = await file.readFile();
     if (sha256 !== undefined && createHash('sha256').update(content).digest('hex') !== sha256) {
       throw new Error('does not match its digest');
     }

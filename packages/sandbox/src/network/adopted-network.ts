@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '../sandbox-error.ts';
-import type { GuestNetwork } from './guest-network.ts';
+import { noNetwork, type GuestNetwork } from './guest-network.ts';
 import { removeLeftNetwork } from './leftover-network.ts';
 
 /**
@@ -9,8 +9,7 @@ import { removeLeftNetwork } from './leftover-network.ts';
  */
 export function adoptNetwork(directory: string): GuestNetwork {
   return {
-    leaveTrace: () => Promise.resolve(),
-    attach: () => Promise.resolve(),
+    ...noNetwork,
     async close() {
       if (await removeLeftNetwork(directory)) return;
       throw new SandboxError(

@@ -35,7 +35,8 @@ export interface GuestRoute {
   readonly mtuBytes?: number;
 }
 
-const familyOf = (family: IpFamily): IPFamily => (family === 'ipv6' ? IPFamily.v6 : IPFamily.v4);
+/** Makes the agent's word of a family. */
+export const familyOf = (family: IpFamily): IPFamily => (family === 'ipv6' ? IPFamily.v6 : IPFamily.v4);
 const familyFrom = (family: IPFamily): IpFamily => (family === IPFamily.v6 ? 'ipv6' : 'ipv4');
 
 /** Makes the agent's words of an interface. */

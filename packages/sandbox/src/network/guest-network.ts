@@ -3,6 +3,7 @@ import type { VirtualMachine } from '@hako/hypervisor';
 import type { DeepPartial } from '@hako/protocols/agent';
 import type { Route } from '@hako/protocols/types';
 
+import type { WaitOptions } from '../deadline.ts';
 import type { AgentCallOptions } from '../process/guest-agent.ts';
 import { expectFreePorts } from './free-ports.ts';
 import type { EndpointAddress } from './namespace/endpoint.ts';
@@ -10,7 +11,7 @@ import type { RunInNamespace } from './namespace/run-in-namespace.ts';
 import type { OpenMacvtap } from './namespace/tap-files.ts';
 import type { NetworkAgent } from './network-agent.ts';
 import type { CheckedNetwork } from './network-options.ts';
-import { attachUserNetwork } from './user-network.ts';
+import { attachUserCard } from './user-network.ts';
 
 /** What a network needs of a machine. */
 export type NetworkMachine = Pick<VirtualMachine, 'plug' | 'unplug'>;
@@ -35,6 +36,8 @@ export interface GuestNetwork {
   attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void>;
   /** Takes back what was changed on the host, when the machine has ended. Idempotent. Error: `network_failed`. */
   close(): Promise<void>;
+  /** Lets this process end before what it has started for a network that goes on without it. */
+  release?(): void;
   /** Changes which links the guest has. Absent where there are no links. */
   readonly links?: LinkControl;
 }
@@ -53,8 +56,11 @@ export interface LinkRequest {
 export interface LinkControl {
   add(request: LinkRequest, options: AgentCallOptions): Promise<void>;
   remove(nameOrMac: string, options: AgentCallOptions): Promise<void>;
-  /** Takes in the links that have come, if there is none yet; answers with how many there are in the end. */
-  rescan(options: AgentCallOptions): Promise<number>;
+  /**
+   * Takes in the links that have come, if there is none yet; answers with how many there are in the end. The limit is that of
+   * the wait for a link; default 5 s.
+   */
+  rescan(options: WaitOptions): Promise<number>;
   /** Replaces the guest's routes. Those of links that are added later come on top. */
   updateRoutes(
     routes: readonly DeepPartial<Route>[],
@@ -70,7 +76,8 @@ export interface NetworkComponents {
   readonly openMacvtap?: OpenMacvtap | undefined;
 }
 
-const nothing = {
+/** Nothing on the host, and nothing for the guest. */
+export const noNetwork: GuestNetwork = {
   leaveTrace: () => Promise.resolve(),
   attach: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -91,14 +98,15 @@ export async function prepareNetwork(
 ): Promise<GuestNetwork> {
   switch (network.kind) {
     case 'none':
-      return nothing;
+      return noNetwork;
     case 'user': {
       await expectFreePorts(network.ports);
       if (network.stack === 'hypervisor') {
-        return { ...nothing, attach: (vm, agent, options) => attachUserNetwork(vm, agent, network, options) };
+        const backend = { kind: 'user', forwards: network.ports } as const;
+        return { ...noNetwork, attach: (vm, agent, options) => attachUserCard(vm, agent, backend, options) };
       }
       const { openPasstNetwork } = await import('./passt/passt-network.ts');
-      return openPasstNetwork(network, signal);
+      return openPasstNetwork(network, { signal });
     }
     case 'namespace': {
       // Loaded on use: most sandboxes have none.

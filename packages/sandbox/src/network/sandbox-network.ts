@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withDeadline, type WaitOptions } from '../deadline.ts';
+import type { WaitOptions } from '../deadline.ts';
 import { fromHypervisorFailure } from '../hypervisor-failure.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { AgentCallOptions } from '../process/guest-agent.ts';
@@ -21,7 +21,7 @@ const defaultTimeoutMs = 30_000;
 /** What a {@link SandboxNetwork} works on. */
 export interface SandboxNetworkTarget {
   /** The guest. Error: `invalid_state` while there is none. */
-  guest(operation: string): { readonly agent: NetworkAgent; readonly lifeline: Pick<Lifeline, 'call'> };
+  guest(operation: string): { readonly agent: NetworkAgent; readonly lifeline: Pick<Lifeline, 'callWithin'> };
   /** The host's side; absent for sandboxes of other processes. */
   readonly network?: GuestNetwork;
 }
@@ -54,8 +54,8 @@ export class SandboxNetwork {
   }
 
   /**
-   * Takes an interface out of the guest and gives the link back to the namespace. Error: `guest_refused` of the hypervisor, if
-   * the guest keeps the card.
+   * Takes an interface out of the guest and gives the link back to the namespace. Error: `agent_failed`, if the guest keeps
+   * the card.
    * @param nameOrMac its name in the namespace, or its hardware address in the guest
    * @param options limits
    */
@@ -121,7 +121,9 @@ export class SandboxNetwork {
    * @returns how many links the guest has
    */
   async rescan({ timeoutMs, signal }: WaitOptions = {}): Promise<number> {
-    return this.#change('rescan', { ...(signal && { signal }) }, (links, limits) =>
+    // Tools, hypervisor and guest have their time beside that of the wait.
+    const whole = { timeoutMs: defaultTimeoutMs + (timeoutMs ?? 0), ...(signal && { signal }) };
+    return this.#change('rescan', whole, (links, limits) =>
       links.rescan({ ...limits, ...(timeoutMs !== undefined && { timeoutMs }) }),
     );
   }
@@ -142,18 +144,16 @@ export class SandboxNetwork {
 
   async #call<T>(
     operation: string,
-    { signal, timeoutMs = defaultTimeoutMs }: WaitOptions,
+    options: WaitOptions,
     work: (agent: NetworkAgent, limits: AgentCallOptions) => Promise<T>,
   ): Promise<T> {
     const { agent, lifeline } = this.#target.guest(operation);
-    return withDeadline(operation, { timeoutMs, ...(signal && { signal }) }, (limit) =>
-      lifeline.call(operation, limit, async (both) => {
-        try {
-          return await work(agent, { signal: both });
-        } catch (error) {
-          throw fromHypervisorFailure(error);
-        }
-      }),
-    );
+    return lifeline.callWithin(operation, defaultTimeoutMs, options, async (signal) => {
+      try {
+        return await work(agent, { signal });
+      } catch (error) {
+        throw fromHypervisorFailure(error);
+      }
+    });
   }
 }

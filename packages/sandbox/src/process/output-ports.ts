@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import type { OutputPortAccess } from '@hako/agent-client';
@@ -42,14 +40,9 @@ export function outputPort(directory: string, user: OutputPortUser): OutputPortA
   return {
     name: outputPortNames[user],
     async open(signal) {
-      const socket = connect(socketPath(directory, user));
-      try {
-        await once(socket, 'connect', { signal });
-      } catch (error) {
-        socket.destroy();
-        throw error;
-      }
-      return socket;
+      // Loaded on use: little output does not need it.
+      const { dial } = await import('@hako/ttrpc');
+      return dial({ scheme: 'serial', path: socketPath(directory, user) }, { signal });
     },
   };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -9,6 +10,7 @@ import type { Container } from '../container/container.ts';
 import { createSandbox } from '../create-sandbox.ts';
 import { resolveImage } from '../image/resolve-image.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { ignoreOutput } from '../testing/sandbox-world.ts';
 
 /** A guest boots, and saves its template the first time. */
 const bootTimeoutMs = 120_000;
@@ -21,12 +23,6 @@ async function digestOf(stream: Readable): Promise<string> {
   return hash.digest('hex');
 }
 
-async function textOf(stream: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) if (Buffer.isBuffer(piece)) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
-}
-
 describe('much output of processes in a real machine', () => {
   let sandbox: Sandbox;
   let container: Container;
@@ -35,8 +31,7 @@ describe('much output of processes in a real machine', () => {
     sandbox = await createSandbox({ template: 'always' });
     const image = await resolveImage('busybox');
     container = await sandbox.createContainer({ image, command: ['sleep', '100000'] });
-    container.discardOutput();
-    for (const stream of [container.stdout, container.stderr]) stream.on('error', () => undefined);
+    ignoreOutput(container);
     await container.start();
   }, bootTimeoutMs);
 
@@ -52,7 +47,7 @@ describe('much output of processes in a real machine', () => {
 
   test('little output leaves the port alone', async () => {
     const process = await container.exec({ command: ['echo', 'hello'] });
-    expect(await Promise.all([textOf(process.stdout), textOf(process.stderr)])).toEqual(['hello\n', '']);
+    expect(await Promise.all([text(process.stdout), text(process.stderr)])).toEqual(['hello\n', '']);
     expect(await process.wait()).toBe(0);
     expect(await isPortConnected()).toBe(false);
   });
@@ -66,7 +61,7 @@ describe('much output of processes in a real machine', () => {
     expect(await isPortConnected()).toBe(true);
     const look = await container.exec({ command: ['cat', '/tmp/s'] });
     look.stderr.resume();
-    const [digest] = (await textOf(look.stdout)).split(' ');
+    const [digest] = (await text(look.stdout)).split(' ');
     expect(seen).toEqual([digest, digest]);
   }, 60_000);
 

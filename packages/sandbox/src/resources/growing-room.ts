@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 
 import type { VirtualMachine } from '@hako/hypervisor';
-import type { CreateSandboxRequest, DeepPartial } from '@hako/protocols/agent';
 
+import type { KernelModules } from '../guest-setup.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { Logger } from '../logger.ts';
 import type { UndoStack } from '../undo-stack.ts';
@@ -15,7 +15,7 @@ import type { CheckedSizing } from './sizing-options.ts';
 /** The room of a machine that grows with its containers, those of other processes too. */
 export interface GrowingRoom extends MachineRoom {
   /** What the guest needs for that. */
-  readonly kernelModules: NonNullable<DeepPartial<CreateSandboxRequest>['kernelModules']>;
+  readonly kernelModules: KernelModules;
   /**
    * Lets other processes take part. It ends with the sandbox.
    * @param agent of the guest
@@ -34,7 +34,7 @@ export interface GrowingRoomParts {
   readonly directory: string;
   readonly logger: Logger;
   readonly undo: UndoStack;
-  /** Called when the machine has grown. */
+  /** Called when the machine has more CPUs. */
   readonly onGrowth: () => Promise<void> | undefined;
 }
 

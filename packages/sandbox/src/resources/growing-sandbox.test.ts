@@ -2,7 +2,6 @@
 import type { VirtualMachine } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
-import { attachSandbox, type AttachedSandbox } from '../attach-sandbox.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { sandboxWorld, type SandboxWorld } from '../testing/sandbox-world.ts';
 
@@ -17,15 +16,6 @@ function machineOf({ hypervisor }: SandboxWorld): VirtualMachine {
 
 const pluggedInto = (world: SandboxWorld): readonly string[] =>
   machineOf(world).pluggedDevices.map(({ device }) => device.id);
-
-function attach({ components, runRoot }: SandboxWorld): Promise<AttachedSandbox> {
-  const { connectAgent, joinFileShare } = components;
-  return attachSandbox('box', {
-    runRoot,
-    ...(connectAgent && { connectAgent }),
-    ...(joinFileShare && { joinFileShare }),
-  });
-}
 
 async function firstContainer(world: SandboxWorld, sandbox: Sandbox): Promise<void> {
   await sandbox.createContainer({ image: world.image, command: ['forever'] });
@@ -156,7 +146,7 @@ test('another process has the machine grow for its container, is refused more, a
   await firstContainer(world, sandbox);
   const limits = { memoryBytes: 300 * mib, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 };
   {
-    await using attached = await attach(world);
+    await using attached = await world.attach();
     const second = await attached.createContainer({ image: world.image, id: 'second', limits });
     expect(pluggedInto(world)).toEqual(['vcpu-1', 'memory']);
     await expect(attached.createContainer({ image: world.image, id: 'third', limits })).rejects.toMatchObject(
@@ -169,6 +159,6 @@ test('another process has the machine grow for its container, is refused more, a
     expect(world.agent.updates).toHaveLength(1);
     await second.remove();
   }
-  await using attached = await attach(world);
+  await using attached = await world.attach();
   await attached.createContainer({ image: world.image, id: 'third', limits });
 });

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { VirtualMachine, VmConfig } from '@hako/hypervisor';
+import type { VmConfig } from '@hako/hypervisor';
 
-import type { Logger } from '../logger.ts';
 import type { SandboxConfig } from '../sandbox-options.ts';
-import type { UndoStack } from '../undo-stack.ts';
-import type { OpenRoom } from './growing-room.ts';
+import type { GrowingRoomParts, OpenRoom } from './growing-room.ts';
 import { canGrow } from './machine-size.ts';
 import type { CheckedSizing } from './sizing-options.ts';
 
@@ -37,24 +35,15 @@ export function growthKernelWords({ bounds: { boot, maximum } }: CheckedSizing):
     : [];
 }
 
-/** What the room of a sandbox is made of. */
-interface RoomParts {
-  readonly vm: VirtualMachine;
-  readonly undo: UndoStack;
-  readonly logger: Logger;
-  /** Run directory. */
-  readonly directory: string;
-  /** Called when the machine has grown. */
-  readonly onGrowth: () => Promise<void> | undefined;
-}
-
 /**
  * Prepares the room of a machine that can grow; nothing for one that cannot.
  * @param config the sandbox's
  * @param parts its machine
  */
-export async function prepareRoom(config: SandboxConfig, parts: RoomParts): Promise<{ openRoom?: OpenRoom }> {
-  const { sizing } = config;
+export async function prepareRoom(
+  { sizing }: SandboxConfig,
+  parts: Omit<GrowingRoomParts, 'sizing'>,
+): Promise<{ openRoom?: OpenRoom }> {
   if (!canGrow(sizing.bounds)) return {};
   const { growingRoom } = await import('./growing-room.ts');
   return { openRoom: growingRoom({ ...parts, sizing }) };

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** What units of limits, bytes, and of machines, MiB, have to do with each other. */
+export const bytesPerMib = 1024 * 1024;
+
+/** Guests take memory in whole blocks of so many MiB, at least: the block of Linux on x86-64. */
+export const memoryBlockMib = 128;
+
 /** How large a machine is. */
 export interface MachineSize {
   readonly vcpus: number;
@@ -12,7 +18,7 @@ export interface MachineBounds {
   readonly base: MachineSize;
   /** What it boots with. */
   readonly boot: MachineSize;
-  /** What it never exceeds. */
+  /** What it never exceeds; whole blocks of memory more than it boots with. */
   readonly maximum: MachineSize;
 }
 

@@ -7,7 +7,7 @@ import { Lifeline } from '../lifeline.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { FakeGuestAgent } from '../testing/fake-guest-agent.ts';
 import type { MachineSize } from './machine-size.ts';
-import { MachineSizer } from './machine-sizer.ts';
+import { MachineSizer, type MachineSizerParts } from './machine-sizer.ts';
 import { growthSteps, type MemoryGrowth } from './memory-pool.ts';
 
 const mib = 1024 * 1024;
@@ -50,6 +50,8 @@ interface World {
   readonly vm: FakeMachine;
   readonly agent: FakeGuestAgent;
   readonly lifeline: Lifeline;
+  /** What the sizer is made of. */
+  readonly parts: MachineSizerParts;
   readonly sizer: MachineSizer;
   readonly logged: string[];
   /** Makes room for a container, as its creation does. */
@@ -63,19 +65,20 @@ function world(memoryGrowth: MemoryGrowth = 'virtio-mem', maximum = { vcpus: 4, 
   const logged: string[] = [];
   const note = (_: object, message: string): number => logged.push(message);
   const boot = { vcpus: 1, memoryMib: 256 };
-  const sizer = new MachineSizer({
+  const parts: MachineSizerParts = {
     vm,
     bounds: { base: boot, boot, maximum },
     memoryGrowth,
     lifeline,
     logger: { debug: note, info: note, warn: note, error: note },
-  });
+  };
+  const sizer = new MachineSizer(parts);
   const add = async (id: string, resources: OciResources): Promise<MachineSize> => {
     await sizer.admit(id, resources);
     await sizer.provide(agent, undefined);
     return sizer.size;
   };
-  return { vm, agent, lifeline, sizer, logged, add };
+  return { vm, agent, lifeline, parts, sizer, logged, add };
 }
 
 describe('a machine that grows', () => {
@@ -206,6 +209,21 @@ describe('a machine that grows', () => {
     expect(await add('one', cpus(2))).toMatchObject({ vcpus: 3 });
     expect(vm.done).toEqual(['plug vcpu-1', 'plug vcpu-3']);
     expect(agent.growth).toEqual([{ nbCpus: 3, cpuOnly: true }]);
+  });
+
+  test('has new CPUs put in their place although no memory comes after them', async () => {
+    const { vm, agent, parts } = world();
+    const places: number[] = [];
+    const sizer = new MachineSizer({
+      ...parts,
+      onGrowth: () => Promise.resolve(void places.push(vm.done.length)),
+    });
+    vm.before = (change) => {
+      if (change.startsWith('plug memory')) throw new HypervisorError('monitor_failed', 'no');
+    };
+    await sizer.admit('one', { ...cpus(2), ...memory(64) });
+    await expect(sizer.provide(agent, undefined)).rejects.toMatchObject({ code: 'tool_failed' });
+    expect(places).toEqual([2]);
   });
 
   test('makes its changes one after the other', async () => {

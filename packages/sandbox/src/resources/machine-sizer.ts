@@ -110,12 +110,12 @@ export class MachineSizer implements MachineRoom {
     await this.#parts.lifeline.call('growth of the machine', signal, async (both) => {
       try {
         await this.#vcpus.grow(vcpus, agent, both);
+        if (this.#vcpus.vcpus > before) await this.#parts.onGrowth?.();
         await this.#memory.grow(memoryMib, agent, both);
       } catch (error) {
         throw growthFailure(error);
       }
     });
-    if (this.#vcpus.vcpus > before) await this.#parts.onGrowth?.();
   }
 
   #shrinkLater(): void {

@@ -2,7 +2,7 @@
 import type { OciResources } from '@hako/protocols';
 
 import { SandboxError } from '../sandbox-error.ts';
-import { canGrow, type MachineBounds, type MachineSize } from './machine-size.ts';
+import { bytesPerMib, canGrow, type MachineBounds, type MachineSize } from './machine-size.ts';
 import { demandOf } from './resource-demand.ts';
 
 /** What a container has to know of the machine it is made for. */
@@ -12,8 +12,6 @@ export interface MachineTraits {
   /** Whether it grows with its containers. */
   readonly grows: boolean;
 }
-
-const bytesPerMib = 1024 * 1024;
 
 /**
  * Reads off the bounds of a machine what its containers have to know.

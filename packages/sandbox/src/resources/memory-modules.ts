@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { bytesPerMib, memoryBlockMib } from './machine-size.ts';
 import { growthSteps, plugTimeoutMs, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
-
-/** Linux on x86-64 takes memory in blocks of this size at least. */
-const leastBlockMib = 128;
-
-const bytesPerMib = 1024n * 1024n;
 
 /** How a guest takes memory modules; from `getGuestDetails`. */
 interface BlockFacts {
@@ -53,7 +49,7 @@ export class MemoryModules implements MemoryPool {
 
   async #plug(missingMib: number, signal: AbortSignal): Promise<void> {
     if (missingMib <= 0) return;
-    const { blockMib = leastBlockMib } = this.#facts ?? {};
+    const { blockMib = memoryBlockMib } = this.#facts ?? {};
     const sizeMib = Math.ceil(missingMib / blockMib) * blockMib;
     const id = `memory-${(this.#made += 1)}`;
     const limits = { signal, timeoutMs: plugTimeoutMs };
@@ -78,12 +74,12 @@ async function readFacts(agent: GrowthAgent, signal: AbortSignal): Promise<Block
   const request = { memBlockSize: true, memHotplugProbe: true };
   const { memBlockSizeBytes, supportMemHotplugProbe } = await agent.getGuestDetails(request, { signal });
   return {
-    blockMib: Math.max(leastBlockMib, Number(memBlockSizeBytes / bytesPerMib)),
+    blockMib: Math.max(memoryBlockMib, Number(memBlockSizeBytes / BigInt(bytesPerMib))),
     needsProbe: supportMemHotplugProbe,
   };
 }
 
 function probeAddresses({ address, sizeMib }: PluggedModule, blockMib: number): bigint[] {
-  const step = BigInt(blockMib) * bytesPerMib;
+  const step = BigInt(blockMib * bytesPerMib);
   return Array.from({ length: sizeMib / blockMib }, (_, index) => address + BigInt(index) * step);
 }

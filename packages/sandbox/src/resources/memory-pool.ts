@@ -23,11 +23,11 @@ export interface MemoryPool {
 
 /** What a pool works with. */
 export interface MemoryPoolParts {
-  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'resizeMemory'>;
+  readonly vm: Pick<VirtualMachine, 'plug' | 'resizeMemory'>;
   readonly logger: Logger;
   /** Memory at boot, in MiB. */
   readonly memoryMib: number;
-  /** Most memory, in MiB. */
+  /** Most memory, in MiB; whole blocks more than at boot. */
   readonly maximumMib: number;
 }
 

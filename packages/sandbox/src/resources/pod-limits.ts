@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OciInteger } from '@hako/protocols';
-
 import type { ContainerLimits } from '../container/container-limits.ts';
 import type { ContainerImage } from '../image/container-image.ts';
+import { numberOf } from './resource-demand.ts';
 
 /** Annotations in which Kubernetes' runtimes tell the limits of a whole pod, see containerd's `pkg/cri/annotations`. */
 const podAnnotations = {
@@ -35,8 +34,4 @@ export function podLimits({ spec }: Pick<ContainerImage, 'spec'>): { readonly po
 
 function present(entries: readonly (readonly [string, number])[]): ContainerLimits {
   return Object.fromEntries(entries.filter(([, value]) => Number.isSafeInteger(value) && value > 0));
-}
-
-function numberOf(value: OciInteger | undefined): number {
-  return Number(value ?? 0);
 }

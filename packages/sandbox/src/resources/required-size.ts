@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '../sandbox-error.ts';
-import type { MachineBounds, MachineSize } from './machine-size.ts';
+import { bytesPerMib, type MachineBounds, type MachineSize } from './machine-size.ts';
 import type { ResourceDemand } from './resource-demand.ts';
 
-const bytesPerMib = 1024 * 1024;
 const milliPerCpu = 1000;
 
 /**
@@ -15,11 +14,10 @@ const milliPerCpu = 1000;
  * @param bounds the machine's
  * @param demands of its containers
  */
-export function requiredSize(bounds: MachineBounds, demands: Iterable<ResourceDemand>): MachineSize {
-  const all = [...demands];
+export function requiredSize(bounds: MachineBounds, demands: readonly ResourceDemand[]): MachineSize {
   const { base, boot, maximum } = bounds;
   const sum = (read: (demand: ResourceDemand) => number): number =>
-    all.reduce((total, demand) => total + read(demand), 0);
+    demands.reduce((total, demand) => total + read(demand), 0);
   const milliCpus = sum(({ milliCpus }) => milliCpus) || sum(({ listedCpus }) => listedCpus) * milliPerCpu;
   const memoryMib = base.memoryMib + Math.ceil(sum(({ memoryBytes }) => memoryBytes) / bytesPerMib);
   if (milliCpus > maximum.vcpus * milliPerCpu) {

@@ -45,6 +45,10 @@ export function countCpus(list: string): number {
   return cpus.size;
 }
 
-function numberOf(value: OciInteger | undefined): number {
+/**
+ * The number that a limit means: 0 for an absent one and for a negative one, which means none.
+ * @param value the limit
+ */
+export function numberOf(value: OciInteger | undefined): number {
   return Math.max(0, Number(value ?? 0));
 }

@@ -5,25 +5,17 @@ import {
   type SandboxResourcesServiceImplementation,
 } from '@hako/protocols/sandbox-resources';
 import { createServer, listen } from '@hako/ttrpc';
-import { ServerError, Status } from 'nice-grpc-common';
+import { ServerError } from 'nice-grpc-common';
 
-import { SandboxError, type SandboxErrorCode } from '../sandbox-error.ts';
+import { SandboxError } from '../sandbox-error.ts';
 import type { MachineRoom, RoomAgent } from './machine-room.ts';
+import { statusOf } from './room-status.ts';
 
 /** Name of the socket in a run directory on which the owner of a machine that can grow answers. */
 export const ownerSocketName = 'owner.sock';
 
 /** A server goes so long after its sandbox, at most. */
 const farewellMs = 500;
-
-/** Statuses of errors that are not the owner's own. */
-const statuses: Partial<Readonly<Record<SandboxErrorCode, Status>>> = {
-  invalid_options: Status.RESOURCE_EXHAUSTED,
-  invalid_state: Status.FAILED_PRECONDITION,
-  vm_exited: Status.UNAVAILABLE,
-  timeout: Status.DEADLINE_EXCEEDED,
-  aborted: Status.CANCELLED,
-};
 
 /**
  * Lets other processes of the same user take part in a machine's room.
@@ -76,6 +68,6 @@ async function answer<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
-    throw new ServerError(statuses[error.code] ?? Status.INTERNAL, error.message);
+    throw new ServerError(statusOf(error.code), error.message);
   }
 }

@@ -33,6 +33,7 @@ test.for<{ options: SizingOptions; boot: string; maximum: string }>([
 
 test.for<{ options: SizingOptions; says: string }>([
   { options: { vcpus: 0 }, says: '0 virtual CPUs are not possible' },
+  { options: { vcpus: 241 }, says: '241 virtual CPUs are not possible' },
   { options: { memoryMib: 127 }, says: '127 MiB of memory are not enough to boot' },
   { options: { vcpus: 2, maximumVcpus: 1 }, says: 'a machine cannot grow to 1 virtual CPUs' },
   { options: { maximumVcpus: 241 }, says: 'a machine cannot grow to 241 virtual CPUs' },

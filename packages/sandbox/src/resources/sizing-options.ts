@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { maximumMachineVcpus, maximumMemorySlots, minimumMemoryMib } from '@hako/hypervisor';
+
 import { resourcesOf, type ContainerLimits } from '../container/container-limits.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import type { MachineBounds } from './machine-size.ts';
+import { isWholeNumber } from '../whole-number.ts';
+import { bytesPerMib, memoryBlockMib, type MachineBounds } from './machine-size.ts';
 import type { MemoryGrowth } from './memory-pool.ts';
 import { demandOf } from './resource-demand.ts';
 
@@ -37,51 +40,46 @@ export interface CheckedSizing {
 
 const defaultVcpus = 1;
 const defaultMemoryMib = 512;
-const minMemoryMib = 128;
 
 /** What the largest machines of QEMU have. */
-const mostVcpus = 240;
 const mostMemoryMib = 16 * 1024 * 1024;
 
-/** Guests take memory in whole blocks. */
-const memoryBlockMib = 128;
-
-/** What QEMU can say to a guest. */
-const mostMemorySlots = 256;
-
 const sharesPerCpu = 1024;
-const bytesPerMib = 1024 * 1024;
 
 /**
  * Checks the sizes of a machine and fills in the defaults. Error: `invalid_options`.
  * @param options as the caller gave them
  */
 export function checkSizing(options: SizingOptions): CheckedSizing {
-  const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, memorySlots, memoryGrowth } = options;
-  if (!Number.isInteger(vcpus) || vcpus < 1) {
+  const { vcpus = defaultVcpus, memoryMib = defaultMemoryMib, memorySlots } = options;
+  if (!isWholeNumber(vcpus, 1, maximumMachineVcpus)) {
     throw new SandboxError('invalid_options', `${vcpus} virtual CPUs are not possible`, {
-      remedy: 'give a whole number from 1',
+      remedy: `give a whole number from 1 to ${maximumMachineVcpus}`,
     });
   }
-  if (!Number.isInteger(memoryMib) || memoryMib < minMemoryMib) {
+  if (!isWholeNumber(memoryMib, minimumMemoryMib)) {
     throw new SandboxError('invalid_options', `${memoryMib} MiB of memory are not enough to boot`, {
-      remedy: `give at least ${minMemoryMib} MiB`,
+      remedy: `give at least ${minimumMemoryMib} MiB`,
     });
   }
-  if (memorySlots !== undefined && !isWithin(memorySlots, 1, mostMemorySlots)) {
+  if (memorySlots !== undefined && !isWholeNumber(memorySlots, 1, maximumMemorySlots)) {
     throw new SandboxError('invalid_options', `${memorySlots} places for memory are not possible`, {
-      remedy: `give a whole number from 1 to ${mostMemorySlots}`,
+      remedy: `give a whole number from 1 to ${maximumMemorySlots}`,
     });
   }
   const base = { vcpus, memoryMib };
   const boot = withPod(base, options.podLimits);
-  const { maximumVcpus = boot.vcpus, maximumMemoryMib = boot.memoryMib } = options;
-  checkMaximum(`${maximumVcpus} virtual CPUs`, maximumVcpus, boot.vcpus, mostVcpus);
+  const {
+    maximumVcpus = boot.vcpus,
+    maximumMemoryMib = boot.memoryMib,
+    memoryGrowth = 'virtio-mem',
+  } = options;
+  checkMaximum(`${maximumVcpus} virtual CPUs`, maximumVcpus, boot.vcpus, maximumMachineVcpus);
   checkMaximum(`${maximumMemoryMib} MiB`, maximumMemoryMib, boot.memoryMib, mostMemoryMib);
   const growthMib = Math.floor((maximumMemoryMib - boot.memoryMib) / memoryBlockMib) * memoryBlockMib;
   return {
     bounds: { base, boot, maximum: { vcpus: maximumVcpus, memoryMib: boot.memoryMib + growthMib } },
-    memoryGrowth: memoryGrowth ?? 'virtio-mem',
+    memoryGrowth,
   };
 }
 
@@ -96,12 +94,8 @@ function withPod(base: MachineBounds['base'], podLimits: ContainerLimits = {}): 
 }
 
 function checkMaximum(what: string, value: number, least: number, most: number): void {
-  if (isWithin(value, least, most)) return;
+  if (isWholeNumber(value, least, most)) return;
   throw new SandboxError('invalid_options', `a machine cannot grow to ${what}`, {
     remedy: `give a whole number from ${least}, with which it starts, to ${most}`,
   });
-}
-
-function isWithin(value: number, min: number, max: number): boolean {
-  return Number.isInteger(value) && value >= min && value <= max;
 }

@@ -4,9 +4,8 @@ import type { GrowthAgent } from '../process/guest-agent.ts';
 
 const deviceId = 'memory';
 
-/** The device takes sizes in steps of so many MiB, and capacities in whole blocks of the guest. */
+/** The device takes sizes in steps of so many MiB. */
 const stepMib = 4;
-const blockMib = 128;
 
 /** A guest that cannot do without its memory is not waited for any longer; the request stands. */
 const shrinkTimeoutMs = 5_000;
@@ -53,7 +52,7 @@ export class VirtioMemory implements MemoryPool {
   async #plug(signal: AbortSignal): Promise<void> {
     if (this.#plugged) return;
     const { vm, memoryMib, maximumMib } = this.#parts;
-    const capacityMib = Math.floor((maximumMib - memoryMib) / blockMib) * blockMib;
+    const capacityMib = maximumMib - memoryMib;
     await vm.plug({ kind: 'virtio-mem', id: deviceId, capacityMib }, { signal, timeoutMs: plugTimeoutMs });
     this.#plugged = true;
   }

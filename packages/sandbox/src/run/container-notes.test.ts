@@ -7,7 +7,13 @@ import { expect, test } from 'vitest';
 
 import { ContainerNotes, listContainers } from './container-notes.ts';
 
-const process = { env: ['A=b'], cwd: '/', user: { uid: 0, gid: 0 } };
+const process = {
+  env: ['A=b'],
+  cwd: '/',
+  user: { uid: 0, gid: 0, additionalGids: [5] },
+  rlimits: [{ type: 'RLIMIT_NOFILE', soft: '10', hard: '18446744073709551615' }],
+  noNewPrivileges: true,
+};
 
 test('containers are noted by several processes, listed by age, and forgotten', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'hako-notes-'));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ProcessDefaults } from '../container/exec-process.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** What other processes can know of a container: of the owner's, and of those that came with other processes. */
 export interface ContainerNote {
@@ -31,10 +32,10 @@ export class ContainerNotes {
   /** Writes one down; a reader sees it whole or not at all. */
   async add(note: Omit<ContainerNote, 'createdAt'>): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const path = this.#pathOf(note.id);
-    const text = JSON.stringify({ ...note, createdAt: new Date().toISOString() });
-    await writeFile(`${path}.new`, text, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await replaceFile(
+      this.#pathOf(note.id),
+      JSON.stringify({ ...note, createdAt: new Date().toISOString() }),
+    );
   }
 
   /** Forgets one; it need not be there. */

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AgentEndpoint } from '../agent-endpoint.ts';
-import type { ContainerRecord } from '../container/container-record.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { SandboxResources } from '../sandbox.ts';
-
-/** A guest that runs already, started by a process that is dead. */
-export interface AdoptedGuest {
-  readonly endpoint: AgentEndpoint;
-  readonly containers: readonly ContainerRecord[];
-}
 
 /**
  * Throws `invalid_state` unless a sandbox survives its owner.
@@ -28,9 +20,11 @@ export function expectSurvival({ config, ledger }: Pick<SandboxResources, 'confi
 export async function letGo({
   vm,
   share,
+  network,
   runDirectory,
-}: Pick<SandboxResources, 'vm' | 'share' | 'runDirectory'>): Promise<void> {
+}: Pick<SandboxResources, 'vm' | 'share' | 'network' | 'runDirectory'>): Promise<void> {
   await vm.release();
+  network.release?.();
   await share.release?.();
   await runDirectory.disown();
 }

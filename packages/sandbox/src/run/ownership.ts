@@ -4,8 +4,9 @@ import { constants } from 'node:fs';
 import { link, open, readdir, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
+import { isAlive, isProcessIdentity, type ProcessIdentity } from '@hako/hypervisor';
 
+import { errorCode } from '../error-code.ts';
 import { hasEnded, readRecord, type SandboxRecord } from './sandbox-record.ts';
 
 /**
@@ -121,7 +122,7 @@ async function createExclusively(
     await link(prepared, join(directory, name));
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'EEXIST' || code === 'ENOENT') return false;
     throw error;
   } finally {
@@ -137,10 +138,7 @@ async function isStillThere(directory: string, handle: FileHandle): Promise<bool
 function parseIdentity(text: string): ProcessIdentity | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return undefined;
-    if (!('pid' in value) || !('startTicks' in value)) return undefined;
-    const { pid, startTicks } = value;
-    return typeof pid === 'number' && typeof startTicks === 'string' ? { pid, startTicks } : undefined;
+    return isProcessIdentity(value) ? value : undefined;
   } catch {
     return undefined;
   }

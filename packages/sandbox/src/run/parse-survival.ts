@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 
+import { processDefaultsSchema } from './process-defaults-schema.ts';
 import type { SurvivalRecord } from './survival-record.ts';
 
 const container = z.object({
   id: z.string().min(1),
   state: z.enum(['creating', 'created', 'starting', 'running', 'paused', 'stopped', 'removing']),
   command: z.array(z.string()),
-  process: z.object({
-    env: z.array(z.string()),
-    cwd: z.string(),
-    user: z.looseObject({ uid: z.number(), gid: z.number() }),
-  }),
+  process: processDefaultsSchema,
   terminal: z.boolean(),
   closeStdin: z.boolean(),
   shares: z.array(z.string()),

@@ -5,15 +5,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { notesFolder, type ContainerNote } from './container-notes.ts';
+import { processDefaultsSchema } from './process-defaults-schema.ts';
 
 const schema = z.object({
   id: z.string().min(1),
   command: z.array(z.string()),
-  process: z.object({
-    env: z.array(z.string()),
-    cwd: z.string(),
-    user: z.looseObject({ uid: z.number(), gid: z.number() }),
-  }),
+  process: processDefaultsSchema,
   createdAt: z.string(),
 });
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { identifyProcess, type ProcessIdentity } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
@@ -140,4 +143,34 @@ test('a running sandbox is removed only by force, and stopping an ended one is n
   });
   await plant(root.path, { id: 'ended', status: 'exited' });
   await expect(stopSandbox('ended', { runRoot: root.path })).resolves.toMatchObject({ id: 'ended' });
+});
+
+async function identityOf(pid: number | undefined): Promise<ProcessIdentity> {
+  const identity = await identifyProcess(pid ?? 0);
+  if (identity === undefined) throw new Error('there is no such process');
+  return identity;
+}
+
+test('an owner that dies of being asked to stop leaves nothing, even if its sandbox was to survive it', async () => {
+  await using root = await temporaryDirectory();
+  const owner = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  try {
+    await once(owner, 'spawn');
+    const machine = await identityOf(process.pid);
+    await plant(root.path, {
+      id: 'box',
+      status: 'running',
+      owner: await identityOf(owner.pid),
+      survival: {
+        options: {},
+        vm: { driver: 'none', version: 1, process: machine, state: {} },
+        containers: [],
+      },
+    });
+    await stopSandbox('box', { runRoot: root.path });
+    expect(owner.signalCode).toBe('SIGTERM');
+    expect(await readdir(root.path)).toEqual([]);
+  } finally {
+    owner.kill('SIGKILL');
+  }
 });

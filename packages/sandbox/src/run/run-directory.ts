@@ -4,13 +4,15 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 
-import { identifyProcess, isAlive, type ProcessIdentity } from '@hako/hypervisor';
+import { identifyProcess, type ProcessIdentity } from '@hako/hypervisor';
 
+import { errorCode } from '../error-code.ts';
 import { removeLeftNetwork } from '../network/leftover-network.ts';
 import { removeLeftCgroups } from '../resources/host-cgroup/leftover-cgroup.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { currentOwner, disown, inherit } from './ownership.ts';
+import { disown, inherit } from './ownership.ts';
 import { hasEnded, readRecord, writeRecord, type Outcome, type SandboxRecord } from './sandbox-record.ts';
+import { outlivesItsOwner } from './survival-record.ts';
 
 /** Where run directories live unless an option or `HAKO_RUN_DIR` says otherwise. */
 const defaultRunRoot = '/run/hako';
@@ -52,7 +54,8 @@ export class RunDirectory {
 
   /**
    * Claims an id: prepares a directory that already names its owner and renames it into place, which the kernel lets
-   * only one process do. A directory left by a dead owner is removed first. Errors: `name_in_use`, `permission_denied`.
+   * only one process do. A directory left by a dead owner is removed first, unless its sandbox goes on. Errors:
+   * `name_in_use`, `permission_denied`.
    * @param root base directory, created when missing
    * @param record first record; its owner is filled in
    */
@@ -156,17 +159,15 @@ export class RunDirectory {
 }
 
 /**
- * Takes back what is left of a sandbox whose owner is dead. A directory whose record was kept on purpose is not stale, and one
- * without a record is not ours.
+ * Takes back what is left of a sandbox whose owner is dead. A directory whose record was kept on purpose is not stale, nor one
+ * whose sandbox goes on without its owner; one without a record is not ours.
  * @param root base directory
  * @param name sandbox id, or name of a directory that an interrupted removal left
  * @returns whether the name is free now
  */
 export async function removeIfStale(root: string, name: string): Promise<boolean> {
-  const path = join(root, name);
-  const seen = await readRecord(path);
-  if (seen === undefined || hasEnded(seen)) return false;
-  if (await isAlive((await currentOwner(path, seen)).owner)) return false;
+  const seen = await readRecord(join(root, name));
+  if (seen === undefined || hasEnded(seen) || (await outlivesItsOwner(seen))) return false;
   return (await (await RunDirectory.takeOver(root, name))?.clear()) ?? false;
 }
 
@@ -241,7 +242,7 @@ async function tryRename(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw error;
   }

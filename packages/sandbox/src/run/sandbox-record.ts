@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { ProcessIdentity } from '@hako/hypervisor';
+import { isProcessIdentity, type ProcessIdentity } from '@hako/hypervisor';
 
 import type { ProcessDefaults } from '../container/exec-process.ts';
+import type { GuestTraits } from '../container/plan-container.ts';
+import { replaceFile } from '../replace-file.ts';
 import { isMachineTraits, type MachineTraits } from '../resources/machine-traits.ts';
 import type { SharePlace } from '../share/join-share.ts';
 import type { SurvivalRecord } from './survival-record.ts';
@@ -32,18 +34,7 @@ export interface Outcome {
 }
 
 /** What has to be known of a running sandbox to make a container in it. */
-export interface GuestRecord {
-  readonly hostname: string;
-  /** Whether the guest has an `/etc/resolv.conf` of its own. */
-  readonly hasResolver: boolean;
-  /** Whether its containers share one process namespace. */
-  readonly sharesPidNamespace: boolean;
-  /** Whether it has shared memory for all containers. Absent: it has. */
-  readonly hasShm?: boolean;
-  /** Path of its network namespace on the host, if it has one. */
-  readonly networkNamespace?: string;
-  /** Whether files reach the guest as copies. Default false. */
-  readonly copiesFiles?: boolean;
+export interface GuestRecord extends GuestTraits {
   /** Where its file sharing can be joined; absent when files are copied. */
   readonly share?: SharePlace;
   /** How large its machine can be; absent from records of older versions. */
@@ -114,9 +105,7 @@ export function hasEnded({ status }: { readonly status: string }): boolean {
  * @param record what to write
  */
 export async function writeRecord(directory: string, record: SandboxRecord): Promise<void> {
-  const path = join(directory, recordFile);
-  await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(join(directory, recordFile), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 function isRecord(value: unknown): value is SandboxRecord {
@@ -128,9 +117,7 @@ function isRecord(value: unknown): value is SandboxRecord {
     typeof status === 'string' &&
     statuses.includes(status) &&
     typeof createdAt === 'string' &&
-    isObject(owner) &&
-    Number.isSafeInteger(owner['pid']) &&
-    typeof owner['startTicks'] === 'string' &&
+    isProcessIdentity(owner) &&
     isOptional(value['image'], 'string') &&
     isOptional(value['containerId'], 'string') &&
     isOptional(value['exitCode'], 'number') &&
@@ -144,7 +131,11 @@ function isRecord(value: unknown): value is SandboxRecord {
   );
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/**
+ * Tells whether a value of a record is an object.
+ * @param value of any shape
+ */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 

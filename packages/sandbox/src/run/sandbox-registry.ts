@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isAlive } from '@hako/hypervisor';
 
 import { SandboxError } from '../sandbox-error.ts';
+import { matchId } from './match-id.ts';
 import { currentOwner } from './ownership.ts';
 import { removeIfStale, resolveRunRoot, sweepInterruptedRemoval } from './run-directory.ts';
 import { hasEnded, readRecord, type SandboxRecord, type SandboxStatus } from './sandbox-record.ts';
@@ -44,9 +45,7 @@ export async function listSandboxes(options: RegistryOptions = {}): Promise<read
  */
 export async function findSandbox(id: string, options: RegistryOptions = {}): Promise<SandboxListing> {
   const all = await listSandboxes(options);
-  const exact = all.find((listing) => listing.id === id);
-  if (exact !== undefined) return exact;
-  const [first, second] = id === '' ? [] : all.filter((listing) => listing.id.startsWith(id));
+  const [first, second] = matchId(all, id);
   if (first === undefined) {
     throw new SandboxError('sandbox_not_found', `no sandbox ${JSON.stringify(id)}`, {
       remedy: 'see `hako ps` for those that exist',

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
 
 import { withDeadline, type WaitOptions } from '../deadline.ts';
+import { errorCode } from '../error-code.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { currentOwner, isSame } from './ownership.ts';
 import { removeKept, RunDirectory } from './run-directory.ts';
@@ -59,6 +60,9 @@ export async function stopSandbox(id: string, options: StopSandboxOptions = {}):
     );
     await clear(listing);
   }
+  // An owner that died of being asked leaves an orphan if the sandbox was to survive it, else nothing that is found.
+  const left = await findSandbox(listing.id, options).catch(() => undefined);
+  if (left?.status === 'orphaned') await stopOrphan(left, options);
   return listing;
 }
 
@@ -129,7 +133,7 @@ function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ESRCH') return;
+    if (errorCode(cause) === 'ESRCH') return;
     throw new SandboxError('permission_denied', `process ${pid} cannot be signalled`, {
       cause,
       remedy: 'run as root',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAlive, type ProcessIdentity, type VmRecord } from '@hako/hypervisor';
+import { isAlive, isProcessIdentity, type ProcessIdentity, type VmRecord } from '@hako/hypervisor';
 
 import type { ContainerRecord } from '../container/container-record.ts';
-import type { SandboxRecord } from './sandbox-record.ts';
+import { isObject, type SandboxRecord } from './sandbox-record.ts';
 
 /** What is written down of a sandbox that outlives its owner, so that another process can go on with it. */
 export interface SurvivalRecord {
@@ -16,14 +16,9 @@ export interface SurvivalRecord {
 
 /** A record is a file: what it says is looked at before it is believed. */
 function vmmOf(survival: unknown): ProcessIdentity | undefined {
-  if (!isObject(survival) || !isObject(survival['vm']) || !isObject(survival['vm']['process']))
-    return undefined;
-  const { pid, startTicks } = survival['vm']['process'];
-  return typeof pid === 'number' && typeof startTicks === 'string' ? { pid, startTicks } : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  if (!isObject(survival) || !isObject(survival['vm'])) return undefined;
+  const { process } = survival['vm'];
+  return isProcessIdentity(process) ? process : undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
@@ -7,8 +6,8 @@ import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
 import { SandboxError } from '../sandbox-error.ts';
 import type { FileShare } from './file-share.ts';
 import { openNamespace, type SharePlace } from './join-share.ts';
-import { mountsDirectory } from './shared-directory.ts';
-import { VirtiofsdShare } from './virtiofsd-share.ts';
+import { NamespaceShare } from './namespace-share.ts';
+import { killIfThere, virtiofsdBackEnd } from './virtiofsd-share.ts';
 
 /** The daemon's end is seen this late; the hypervisor, which loses its connection to it, is seen sooner. */
 const pollIntervalMs = 200;
@@ -31,19 +30,12 @@ export async function adoptFileShare({ directory, place }: AdoptShareRequest): P
     throw new SandboxError('invalid_state', 'the file sharing of the sandbox ended with its owner');
   }
   const namespace = await openNamespace(holder, place);
-  const daemon = { pid: holder.pid, kill: () => killIfThere(holder.pid), unref: () => undefined };
-  return new VirtiofsdShare(daemon, untilGone(holder), namespace, place, mountsDirectory(directory));
+  const daemon = { pid: holder.pid, kill: () => killIfThere(holder.pid) };
+  const backEnd = virtiofsdBackEnd(daemon, untilGone(holder));
+  return new NamespaceShare({ directory, backEnd, namespace, place });
 }
 
 async function untilGone(daemon: ProcessIdentity): Promise<string> {
   while (await isAlive(daemon)) await delay(pollIntervalMs, undefined, { ref: false });
   return 'ended';
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
-  }
 }

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { copyFile } from '@hako/agent-client';
 
+import { errorCode } from '../error-code.ts';
 import type { GuestAgent } from '../process/guest-agent.ts';
 import { describeError, SandboxError } from '../sandbox-error.ts';
 
@@ -126,7 +127,7 @@ async function send({ path, shownPath, destination }: Entry, { agent, signal }: 
 const missingCodes: readonly unknown[] = ['ENOENT', 'ELOOP', 'ENOTDIR'];
 
 function unlessMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && missingCodes.includes(error.code)) return undefined;
+  if (missingCodes.includes(errorCode(error))) return undefined;
   throw error;
 }
 

@@ -67,8 +67,16 @@ export function furtherDaemonArguments(
     if (given.has(name)) return [];
     const suffix = value === undefined ? '' : `=${value}`;
     if (flavour === 'rust' || ownWordsOfC.has(name)) return [`--${name}${suffix}`];
-    return ['-o', `${name.replaceAll('-', '_')}${suffix.replaceAll(/[\\,]/g, String.raw`\$&`)}`];
+    return ['-o', `${name.replaceAll('-', '_')}${escapeOptionValue(suffix)}`];
   });
+}
+
+/**
+ * Protects a value in `-o` of libfuse, which takes a comma-separated list in which a backslash protects the next character.
+ * @param value the value
+ */
+export function escapeOptionValue(value: string): string {
+  return value.replaceAll(/[\\,]/g, String.raw`\$&`);
 }
 
 function parse(words: readonly string[]): readonly DaemonSetting[] {

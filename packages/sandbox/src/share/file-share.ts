@@ -25,7 +25,7 @@ export interface FileShare {
   connect?(agent: Pick<GuestAgent, 'copyFile'>): void;
   /**
    * Makes files of the host visible to the guest. What is added under a name stands below the shared directory of the
-   * guest. A share that copies waits for its agent. Errors: `share_failed`, `aborted`, `timeout`.
+   * guest. A share that copies waits for its agent. Errors: `share_failed`, `aborted`.
    */
   add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void>;
   /** Takes files away from the guest again; open files stay usable. Copies stay, and are not renewed any more. */

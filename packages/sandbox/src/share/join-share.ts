@@ -2,6 +2,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
 import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
+
+import { errorCode } from '../error-code.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { FileShare } from './file-share.ts';
 import { mountsDirectory, namespaceName, SharedDirectory } from './shared-directory.ts';
@@ -50,7 +52,7 @@ export async function joinFileShare({ directory, owner, place }: JoinShareReques
 export async function openNamespace(holder: ProcessIdentity, place: SharePlace): Promise<FileHandle> {
   const path = `/proc/${holder.pid}/fd/${place.namespaceFd}`;
   const namespace = await open(path, 'r').catch((cause: unknown) => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') throw gone(cause);
+    if (errorCode(cause) === 'ENOENT') throw gone(cause);
     throw new SandboxError('permission_denied', 'the file sharing of the sandbox cannot be entered', {
       cause,
       remedy: 'run as root',

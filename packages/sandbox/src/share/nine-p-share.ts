@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, open, rm, symlink, type FileHandle } from 'node:fs/promises';
+import { rm, symlink, type FileHandle } from 'node:fs/promises';
 import process from 'node:process';
-import { text } from 'node:stream/consumers';
 
 import { withDeadline } from '../deadline.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import type { FileShare, FileShareOptions, ShareRequest } from './file-share.ts';
-import type { SharePlace } from './join-share.ts';
-import { namespaceCommand } from './share-namespace.ts';
+import type { FileShare, FileShareOptions } from './file-share.ts';
+import { openWhenReady, startInNamespace } from './namespace-process.ts';
+import { NamespaceShare, type ShareBackEnd } from './namespace-share.ts';
 import { shareNamespacePath } from './share-plan.ts';
-import { mountsDirectory, namespaceName, SharedDirectory, viewDirectory } from './shared-directory.ts';
+import { namespaceName } from './shared-directory.ts';
 
 const startTimeoutMs = 10_000;
 
@@ -25,106 +22,56 @@ export async function startNinePShare({
   directory,
   signal,
 }: Pick<FileShareOptions, 'directory' | 'signal'>): Promise<FileShare> {
-  const mounts = mountsDirectory(directory);
-  const view = viewDirectory(directory);
-  await mkdir(mounts, { recursive: true, mode: 0o750 });
-  await mkdir(view, { mode: 0o700 });
-  const namespace = await withDeadline(
-    'start of file sharing',
-    { signal, timeoutMs: startTimeoutMs },
-    (phaseSignal) => makeNamespace(namespaceCommand(mounts, view, ['true']), phaseSignal),
-  );
+  const namespace = await makeNamespace(directory, signal);
   const path = shareNamespacePath(directory);
   try {
     await symlink(`/proc/${process.pid}/fd/${namespace.fd}`, path);
-    return new NinePShare({ namespace, path, name: await namespaceName(namespace), mounts });
+    const place = { namespaceFd: namespace.fd, namespace: await namespaceName(namespace) };
+    return new NamespaceShare({ directory, backEnd: hypervisorBackEnd(path), namespace, place });
   } catch (error) {
     await namespace.close();
     throw error;
   }
 }
 
-/** Runs the command that makes the namespace, opens it while that waits, and lets it end. */
-async function makeNamespace(
-  [file, ...args]: readonly [string, ...string[]],
-  signal: AbortSignal,
-): Promise<FileHandle> {
-  const maker = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  // It may be gone when the go-ahead is written; its end is reported by its exit.
-  maker.stdin.on('error', () => undefined);
-  const stderr = text(maker.stderr).catch(() => '');
-  const kill = (): void => void maker.kill('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  const ended = new Promise<string>((resolve) => {
-    maker.once('error', (error) => resolve(error.message));
-    maker.once('close', (code) => resolve(code === 0 ? '' : `exit code ${String(code)}`));
-  });
-  const failed = ended.then(async (how): Promise<never> => {
-    const reason = (await stderr).trim().split('\n').at(-1) ?? '';
-    throw new SandboxError(
-      'share_failed',
-      `no mount namespace can be made: ${reason === '' ? how : reason}`,
-      {
+/** Opens a namespace while the process that makes it waits, and lets that end. */
+async function makeNamespace(directory: string, signal: AbortSignal): Promise<FileHandle> {
+  const maker = await startInNamespace({
+    directory,
+    command: ['true'],
+    survivesOwner: false,
+    explainEnd: (how) =>
+      new SandboxError('share_failed', `no mount namespace can be made: its maker ${how}`, {
         remedy: 'run as root, with the right to create mount namespaces',
+      }),
+  });
+  try {
+    return await withDeadline(
+      'start of file sharing',
+      { signal, timeoutMs: startTimeoutMs },
+      async (phaseSignal) => {
+        const namespace = await openWhenReady(maker, phaseSignal);
+        await maker.ended;
+        // Nobody takes what comes after the deadline.
+        if (phaseSignal.aborted) await namespace.close();
+        return namespace;
       },
     );
-  });
-  failed.catch(() => undefined);
-  try {
-    await Promise.race([once(maker.stdout, 'data', { signal }), failed]);
-    const namespace = await open(`/proc/${maker.pid ?? 0}/ns/mnt`, 'r');
-    maker.stdin.end('\n');
-    maker.stdout.resume();
-    await ended;
-    return namespace;
   } catch (error) {
-    kill();
-    await ended;
+    maker.child.kill('SIGKILL');
+    await maker.ended;
     throw error;
-  } finally {
-    signal.removeEventListener('abort', kill);
   }
 }
 
-interface NinePShareParts {
-  readonly namespace: FileHandle;
-  readonly path: string;
-  readonly name: string;
-  readonly mounts: string;
-}
-
-class NinePShare implements FileShare {
-  /** The hypervisor is the back end: there is no other that could end. */
-  readonly ended: Promise<string>;
-  readonly place: SharePlace;
-  readonly #parts: NinePShareParts;
-  readonly #shared: SharedDirectory;
-  readonly #end = Promise.withResolvers<string>();
-  #closing: Promise<void> | undefined;
-
-  constructor(parts: NinePShareParts) {
-    this.#parts = parts;
-    this.ended = this.#end.promise;
-    this.place = { namespaceFd: parts.namespace.fd, namespace: parts.name };
-    this.#shared = new SharedDirectory(parts.namespace, parts.mounts);
-  }
-
-  add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
-    return this.#shared.add(requests, signal);
-  }
-
-  async remove(names: readonly string[]): Promise<void> {
-    if (this.#closing === undefined) await this.#shared.remove(names);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    await rm(this.#parts.path, { force: true });
-    await this.#parts.namespace.close();
-    this.#end.resolve('ended');
-  }
+/** The hypervisor ends with its machine: what is left to take back is the way by which it finds the namespace. */
+function hypervisorBackEnd(path: string): ShareBackEnd {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  return {
+    ended: promise,
+    async end() {
+      await rm(path, { force: true });
+      resolve('ended');
+    },
+  };
 }

@@ -50,7 +50,7 @@ export class SharedDirectory {
 
   /**
    * Binds files. What is bound is what its path named when it was asked for, and no link leads elsewhere. On failure nothing
-   * is left bound. Errors: `share_failed`, `aborted`, `timeout`.
+   * is left bound. Errors: `share_failed`, `aborted`.
    * @param requests what
    * @param signal ends the attempt
    */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RootfsKind } from '../devices/device-options.ts';
 import { SandboxError } from '../sandbox-error.ts';
+import { isWholeNumber } from '../whole-number.ts';
 
 /**
  * How the files of the host come into the guest.
@@ -72,11 +73,7 @@ export function checkSharing(options: SharingOptions & { readonly rootfs?: Rootf
       return checkVirtioFs(virtioFs);
     case '9p': {
       const { messageBytes = defaultMessageBytes } = nineP;
-      if (
-        Number.isInteger(messageBytes) &&
-        messageBytes >= leastMessageBytes &&
-        messageBytes <= mostMessageBytes
-      )
+      if (isWholeNumber(messageBytes, leastMessageBytes, mostMessageBytes))
         return { kind: '9p', messageBytes };
       throw new SandboxError('invalid_options', `9p messages of ${messageBytes} bytes are not possible`, {
         remedy: `give a whole number from ${leastMessageBytes} to ${mostMessageBytes}`,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 
+import { canAccess } from '../can-access.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { furtherDaemonArguments } from './daemon-arguments.ts';
+import { escapeOptionValue, furtherDaemonArguments } from './daemon-arguments.ts';
 import type { VirtioFsCache } from './sharing-options.ts';
 
 /** Which of the two daemons that bear the name virtiofsd this is: their arguments differ. */
@@ -117,14 +117,6 @@ function cacheOfC(cache: VirtioFsCache): string {
   });
 }
 
-/** `-o` of libfuse takes a comma-separated list in which a backslash protects the next character. */
-function escapeOptionValue(value: string): string {
-  return value.replaceAll(/[\\,]/g, String.raw`\$&`);
-}
-
-async function canExecute(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+function canExecute(path: string): Promise<boolean> {
+  return canAccess(path, constants.X_OK);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import type { ContainerImage } from '../image/container-image.ts';
+import { runTool } from '../run-tool.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { containerSpec, mergeEnvironment } from './container-spec.ts';
 import { resolveUser } from './container-user.ts';
@@ -122,6 +123,19 @@ test.for([
 test.for(['nobody-here', 'a:b:c', ':1', '1:', '-1', '5000000000'])('user "%s" is refused', async (text) => {
   await using rootfs = await temporaryDirectory();
   await expect(resolveUser(text, rootfs.path)).rejects.toMatchObject({ code: 'invalid_options' });
+});
+
+test.for([
+  { name: 'a pipe', make: (path: string) => runTool('mkfifo', [path]) },
+  {
+    name: 'too large',
+    make: (path: string) => writeFile(path, Buffer.alloc(5 * 1024 * 1024, 'root:x:0:0\n')),
+  },
+])('a database of an image that is $name is as good as none', async ({ make }) => {
+  await using rootfs = await temporaryDirectory();
+  await mkdir(join(rootfs.path, 'etc'));
+  await make(join(rootfs.path, 'etc/passwd'));
+  await expect(resolveUser('root', rootfs.path)).rejects.toMatchObject({ code: 'invalid_options' });
 });
 
 test('an image cannot have the databases of the host read', async () => {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 import type { OciUser } from '@hako/protocols';
 
 import { SandboxError } from '../sandbox-error.ts';
+import { numericId } from './numeric-id.ts';
 
-const maxId = 2 ** 32 - 2;
+/** Tens of thousands of users. */
+const maxDatabaseBytes = 4 * 1024 * 1024;
+
 const root: OciUser = { uid: 0, gid: 0 };
 
 /**
@@ -55,23 +59,21 @@ async function supplementaryGroups(
   return gids.length === 0 ? {} : { additionalGids: gids };
 }
 
-function numericId(text: string): number | undefined {
-  if (!/^\d{1,10}$/.test(text)) return undefined;
-  const id = Number(text);
-  return id <= maxId ? id : undefined;
-}
-
 function unusable(text: string, remedy: string): SandboxError {
   return new SandboxError('invalid_options', `user ${JSON.stringify(text)} is not usable`, { remedy });
 }
 
-/** Lines of a database of the image, split at colons; none when the file is missing or a link leads outside. */
+/** Lines of a database of the image, split at colons; none when the file is missing, unusable, or a link leads outside. */
 async function readInside(rootfs: string, path: string): Promise<readonly string[][]> {
   try {
     const base = await realpath(rootfs);
     const real = await realpath(join(base, path));
     if (!real.startsWith(base + sep)) return [];
-    const lines = (await readFile(real, 'utf8')).split('\n');
+    // What an image calls a database need be no file: opening a pipe would wait for its writer.
+    await using file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await file.stat();
+    if (!status.isFile() || status.size > maxDatabaseBytes) return [];
+    const lines = (await file.readFile('utf8')).split('\n');
     return lines.filter((line) => line !== '').map((line) => line.split(':'));
   } catch {
     return [];

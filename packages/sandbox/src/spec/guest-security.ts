@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access } from 'node:fs/promises';
-
 import type { OciSpec } from '@hako/protocols';
 
+import { canAccess } from '../can-access.ts';
 import { SandboxError } from '../sandbox-error.ts';
 
 /** What of a bundle's security settings is for the guest. */
@@ -24,7 +23,7 @@ export interface SecurityFacts {
 }
 
 /** Where the kernel shows SELinux, see selinux(8). */
-const selinuxDirectory = '/sys/fs/selinux/enforce';
+const selinuxSwitch = '/sys/fs/selinux/enforce';
 
 /**
  * Checks that the guest can do what a specification asks of it. Errors: `invalid_options`, and those of the guest.
@@ -35,7 +34,7 @@ const selinuxDirectory = '/sys/fs/selinux/enforce';
 export async function checkGuestSecurity(
   spec: OciSpec,
   { seccomp = true, selinux = false }: GuestSecurity,
-  { supportsSeccomp, hostHasSelinux = isSelinuxHere }: SecurityFacts,
+  { supportsSeccomp, hostHasSelinux = () => canAccess(selinuxSwitch) }: SecurityFacts,
 ): Promise<void> {
   if (selinux !== false && !(await hostHasSelinux())) {
     throw new SandboxError('invalid_options', 'SELinux in the guest needs SELinux on the host', {
@@ -47,13 +46,6 @@ export async function checkGuestSecurity(
       remedy: 'use --security-opt seccomp=unconfined, or a guest whose runtime and kernel have seccomp',
     });
   }
-}
-
-function isSelinuxHere(): Promise<boolean> {
-  return access(selinuxDirectory).then(
-    () => true,
-    () => false,
-  );
 }
 
 /**

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 
 import { identifyProcess, isAlive } from '@hako/hypervisor';
+
+import { canAccess } from '../can-access.ts';
 
 /** Templates kept; the ones that were not used for longest go first. One takes some 130 MiB. */
 const maxTemplates = 4;
@@ -43,7 +45,7 @@ export class TemplateStore {
    */
   async add(key: string, save: (directory: string) => Promise<void>): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    await this.sweep();
+    await this.#sweep();
     const own = await identifyProcess(process.pid);
     const saver = own === undefined ? '0-0' : `${own.pid}-${own.startTicks}`;
     const unfinished = join(this.#directory, `${key}-${randomUUID()}.${saver}.saving`);
@@ -52,7 +54,7 @@ export class TemplateStore {
       await rename(unfinished, join(this.#directory, key));
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
-      if (!(await this.#has(key))) throw error;
+      if (!(await canAccess(join(this.#directory, key)))) throw error;
     }
     await this.#evict();
   }
@@ -63,20 +65,13 @@ export class TemplateStore {
   }
 
   /** Removes what processes that are dead have begun to save. */
-  async sweep(): Promise<void> {
+  async #sweep(): Promise<void> {
     for (const name of await readdir(this.#directory).catch(() => [])) {
       const [, pid, startTicks] = unfinishedPattern.exec(name) ?? [];
       if (pid === undefined || startTicks === undefined) continue;
       if (await isAlive({ pid: Number(pid), startTicks })) continue;
       await rm(join(this.#directory, name), { recursive: true, force: true });
     }
-  }
-
-  #has(key: string): Promise<boolean> {
-    return access(join(this.#directory, key)).then(
-      () => true,
-      () => false,
-    );
   }
 
   async #evict(): Promise<void> {

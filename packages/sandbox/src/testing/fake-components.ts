@@ -7,19 +7,12 @@ import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
 import type { SandboxComponents } from '../sandbox-components.ts';
 import type { ShareRequest } from '../share/file-share.ts';
 import { FakeDoor } from './fake-door.ts';
-import { FakeFileShare } from './fake-file-share.ts';
+import { FakeFileShare, type FakeShareStep } from './fake-file-share.ts';
 import { FakeGuestAgent, type FakeGuestAgentOptions } from './fake-guest-agent.ts';
 
 /** A step of a sandbox's making that a test can look at or make fail. */
 export type FakeStep =
-  | 'locateAssets'
-  | 'startFileShare'
-  | 'adoptFileShare'
-  | 'share.add'
-  | 'share.remove'
-  | 'share.close'
-  | 'connect'
-  | 'serve';
+  'locateAssets' | 'startFileShare' | 'adoptFileShare' | FakeShareStep | 'connect' | 'serve';
 
 /** What happens in a sandbox made of fakes. */
 export interface FakeSandboxOptions extends FakeGuestAgentOptions {

@@ -5,6 +5,8 @@ import type { RunInNamespace } from '../network/namespace/run-in-namespace.ts';
 export interface FakeNamespaceOptions {
   /** Entries of `ip address`, instead of one veth link `eth0`. */
   readonly links?: readonly object[];
+  /** Entries of `ip route`; default: none. */
+  readonly routes?: readonly object[];
   /** Called before each command; what it throws is the command's failure. */
   readonly before?: (command: string) => void | Promise<void>;
 }
@@ -56,6 +58,8 @@ export class FakeNamespace {
     switch (`${tool} ${subject}`) {
       case 'ip address':
         return this.#options.links ?? [veth];
+      case 'ip route':
+        return words.includes('-6') ? [] : (this.#options.routes ?? []);
       case 'tc qdisc':
         return [...this.ingress.keys()].map((dev) => ({ kind: 'ingress', dev }));
       case 'tc filter':

@@ -2,11 +2,10 @@
 export { FakeGuestAgent } from './fake-guest-agent.ts';
 export type { AgentMethod, FakeGuestAgentOptions } from './fake-guest-agent.ts';
 export { ConfigVolumeFolder } from './config-volume-folder.ts';
-export { CopiedFiles } from './copied-files.ts';
-export type { CopiedFile } from './copied-files.ts';
 export { FakeFileShare } from './fake-file-share.ts';
 export { FakeProcess } from './fake-process.ts';
 export type { FakeMain, FakeProgram } from './fake-process.ts';
+export { machineObstacle } from './machine-obstacle.ts';
 export { temporaryDirectory } from './temporary-directory.ts';
 export type { TemporaryDirectory } from './temporary-directory.ts';
 export { fakeSandbox } from './fake-components.ts';

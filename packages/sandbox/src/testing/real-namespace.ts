@@ -55,7 +55,8 @@ export async function namespaceObstacle(): Promise<string> {
  * @param words what `ip link add` is given behind a name; `v0` is one end of a cable
  */
 export async function linkObstacle(words: string): Promise<string> {
-  if ((await namespaceObstacle()) !== '') return await namespaceObstacle();
+  const obstacle = await namespaceObstacle();
+  if (obstacle !== '') return obstacle;
   await using namespace = await realNamespace();
   await namespace.ip('link add v0 type veth peer name v1');
   return await namespace.ip(`link add probe ${words}`).then(

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { attachSandbox, type AttachedSandbox } from '../attach-sandbox.ts';
 import { createSandbox } from '../create-sandbox.ts';
 import type { ContainerImage } from '../image/container-image.ts';
 import type { GuestProcess } from '../process/guest-process.ts';
@@ -28,6 +29,8 @@ export interface SandboxWorld extends FakeSandbox, AsyncDisposable {
   readonly directory: string;
   /** Makes the sandbox `box`, unless the options say otherwise. */
   create(more?: SandboxOptions): Promise<Sandbox>;
+  /** Attaches to `box` as another process would. */
+  attach(): Promise<AttachedSandbox>;
   /** What is in the base of run directories. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -41,6 +44,8 @@ export async function sandboxWorld(options: FakeSandboxOptions = {}): Promise<Sa
   const programs = { echo, forever, cat, '/bin/busybox': echo, ...options.programs };
   const fake = await fakeSandbox(directory.path, { ...options, programs });
   const runRoot = join(directory.path, 'run');
+  const { connectAgent, joinFileShare } = fake.components;
+  const attaching = { ...(connectAgent && { connectAgent }), ...(joinFileShare && { joinFileShare }) };
   const image: ContainerImage = {
     reference: 'test',
     rootfs: directory.path,
@@ -58,6 +63,7 @@ export async function sandboxWorld(options: FakeSandboxOptions = {}): Promise<Sa
     directory: directory.path,
     create: (more = {}) =>
       createSandbox({ runRoot, id: 'box', cacheDirectory: directory.path, ...more }, fake.components),
+    attach: () => attachSandbox('box', { runRoot, ...attaching }),
     leftovers: () => readdir(runRoot).catch(() => []),
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };

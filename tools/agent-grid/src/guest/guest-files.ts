@@ -7,7 +7,7 @@ import { writeTestInitrd } from './test-initrd.ts';
 
 /** What test machines boot. */
 export interface GuestFiles {
-  /** Where each machine gets a directory of its own. */
+  /** Where each machine gets a directory of its own, and the saved one lies. */
   readonly directory: string;
   readonly kernelPath: string;
   readonly initrdPath: string;

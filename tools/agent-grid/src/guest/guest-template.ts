@@ -39,12 +39,8 @@ export async function provideRootfs(shell: Parameters<typeof shellOutput>[0]): P
 }
 
 /** Boots a machine and saves it. */
-export async function makeGuestTemplate(
-  files: GuestFiles,
-  consolesDir: string,
-  directory: string,
-): Promise<GuestTemplate> {
-  const snapshotDir = join(directory, 'snapshot');
+export async function makeGuestTemplate(files: GuestFiles, consolesDir: string): Promise<GuestTemplate> {
+  const snapshotDir = join(files.directory, 'snapshot');
   await using guest = await startGuest({ files, consolesDir, name: 'template' });
   await provideRootfs(guest);
   await guest.save(snapshotDir);

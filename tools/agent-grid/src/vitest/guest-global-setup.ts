@@ -45,7 +45,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const consolesDir = await openConsolesDir();
-    const template = await makeGuestTemplate(await prepareGuestFiles(directory), consolesDir, directory);
+    const template = await makeGuestTemplate(await prepareGuestFiles(directory), consolesDir);
     project.provide('guestTemplate', template);
     return async () => {
       await remove();

@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { createSandbox, resolveImage, type Container, type SandboxOptions } from '@hako/sandbox';
-import { readAll } from './read-all.ts';
 import { makeFioImage } from './fio-image.ts';
 
 const run = promisify(execFile);
@@ -45,7 +45,7 @@ async function sleeper(
 function inContainer(container: Container): FioSubject['run'] {
   return async (command) => {
     const process = await container.exec({ command });
-    const [stdout, stderr] = await Promise.all([readAll(process.stdout), readAll(process.stderr)]);
+    const [stdout, stderr] = await Promise.all([text(process.stdout), text(process.stderr)]);
     const exitCode = await process.wait();
     if (exitCode !== 0) throw new Error(`fio ended with ${exitCode} in the guest: ${stderr}`);
     return stdout;
@@ -62,12 +62,13 @@ export async function prepareFioSubjects(
   undo: AsyncDisposableStack,
   directory: string,
 ): Promise<{ readonly subjects: readonly FioSubject[]; readonly gaps: readonly string[] }> {
-  const [image, host, shared, sharedBy9p] = ['image', 'host', 'shared', 'shared-9p'].map((name) =>
-    join(directory, name),
-  );
-  if (image === undefined || host === undefined || shared === undefined || sharedBy9p === undefined)
-    throw new Error('unreachable');
-  for (const path of [image, host, shared, sharedBy9p]) await mkdir(path);
+  const make = async (name: string): Promise<string> => {
+    const path = join(directory, name);
+    await mkdir(path);
+    return path;
+  };
+  const [image, host] = [await make('image'), await make('host')];
+  const [shared, sharedBy9p] = [await make('shared'), await make('shared-9p')];
   await makeFioImage(image);
   const disk = join(directory, 'disk.raw');
   await using file = await open(disk, 'wx');

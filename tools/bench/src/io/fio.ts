@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Figures } from '../frame/benchmark.ts';
+import { fioPath } from './fio-image.ts';
 
 /** A kind of access that is measured. */
 export interface Access {
@@ -25,7 +26,7 @@ const fileMib = 64;
  */
 export function fioCommand({ pattern, blockBytes }: Access, directory: string, seconds: number): string[] {
   return [
-    '/usr/bin/fio',
+    fioPath,
     '--name=hako',
     `--filename=${directory}/fio.data`,
     `--rw=${pattern}`,

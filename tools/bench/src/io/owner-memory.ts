@@ -7,7 +7,7 @@ import type { Figures } from '../frame/benchmark.ts';
 const run = promisify(execFile);
 
 /** How many sandboxes a process owns when it is looked at. */
-export const ownedCounts = [1, 2, 4] as const;
+const ownedCounts = [1, 2, 4] as const;
 
 /** What a further sandbox may take. */
 const aimMib = 2;

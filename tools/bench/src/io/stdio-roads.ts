@@ -9,7 +9,7 @@ import { QemuHypervisor } from '@hako/hypervisor-qemu';
 import type { Hypervisor, VmConfig } from '@hako/hypervisor';
 import { createSandbox, resolveImage, type Container, type Sandbox } from '@hako/sandbox';
 import type { Figures } from '../frame/benchmark.ts';
-import { connectAgent, runInGuest } from './guest-command.ts';
+import { connectAgent, runInGuest, type GuestProgram } from '../guest/guest-program.ts';
 
 const mebibyte = 1024 * 1024;
 const portName = 'hako.bench.raw';
@@ -43,6 +43,25 @@ class Meter {
 
 function writer(bytes: number): string {
   return `dd if=/dev/zero bs=64k count=${bytes / (64 * 1024)}`;
+}
+
+/** Runs a command with the device of the port in `$port`. */
+function rawWriter(id: string, command: string): GuestProgram {
+  const script = `exec 2>&1
+    for entry in /sys/class/virtio-ports/*; do
+      [ "$(cat $entry/name)" = ${portName} ] && port=/dev/\${entry##*/}
+    done
+    ${command}`;
+  return {
+    id,
+    args: ['/bin/sh', '-c', script],
+    mounts: [
+      { destination: '/dev', type: 'bind', source: '/dev', options: ['rbind'] },
+      { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'ro'] },
+      { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' },
+    ],
+    resources: { devices: [{ allow: true, access: 'rwm' }] },
+  };
 }
 
 /** A sandbox whose guest has one port more, at which this process listens. */
@@ -98,14 +117,7 @@ export class StdioRoads implements AsyncDisposable {
     };
     this.#port.on('data', onData);
     this.#count += 1;
-    await runInGuest(
-      this.#agent,
-      `raw-${this.#count}`,
-      `for entry in /sys/class/virtio-ports/*; do
-         [ "$(cat $entry/name)" = ${portName} ] && port=/dev/\${entry##*/}
-       done
-       ${command}`,
-    );
+    await runInGuest(this.#agent, rawWriter(`raw-${this.#count}`, command));
     await done.promise;
     this.#port.off('data', onData);
     return meter.figures(bytes);

@@ -25,7 +25,7 @@ async function measureSandbox(): Promise<Figures> {
   container.discardOutput();
   await container.start();
   await container.wait();
-  const text = await readAgentMemory(`${sandbox.directory}/agent.sock`);
+  const text = await readAgentMemory(sandbox.directory);
   const owner = await processMemory('self');
   const vmm = await processMemory(sandbox.pids().vmm);
   return {

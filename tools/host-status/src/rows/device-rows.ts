@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceManager, type BlockDriver } from '@hako/device-manager';
+import { DeviceManager, type BlockDriver, type DeviceKind } from '@hako/device-manager';
 import { publicMembers } from './public-members.ts';
 import { rowsOf, type StatusRow } from './status-row.ts';
 
@@ -11,23 +11,22 @@ const drivers: Readonly<Record<BlockDriver, true>> = {
   nvdimm: true,
 };
 
-/** `DeviceKind` of the device manager. */
-const kinds = [
-  'block',
-  'generic',
-  'vfio',
-  'vhost-user-blk',
-  'vhost-user-fs',
-  'vhost-user-net',
-  'vhost-user-scsi',
-] as const;
+const kinds: Readonly<Record<DeviceKind, true>> = {
+  block: true,
+  generic: true,
+  vfio: true,
+  'vhost-user-blk': true,
+  'vhost-user-fs': true,
+  'vhost-user-net': true,
+  'vhost-user-scsi': true,
+};
 
 /** The device manager. */
 export const deviceRows: readonly StatusRow[] = [
   ...rowsOf('Device manager', publicMembers('devices', DeviceManager.prototype)),
   ...rowsOf(
     'Device manager',
-    kinds.map((kind) => `device ${kind}`),
+    Object.keys(kinds).map((kind) => `device ${kind}`),
   ),
   ...rowsOf(
     'Device manager',

@@ -2,20 +2,29 @@
 import type { PortReady } from '@hako/protocols/process-io';
 import type { Logger } from '../../logging/logger.ts';
 import type { OutputPorts } from '../../output-port/output-ports.ts';
-import { tokenBytes, type PortSession } from '../../output-port/output-port.ts';
+import { tokenBytes, type OutputPort, type PortSession } from '../../output-port/output-port.ts';
 import type { OutputName } from '../../process/guest-process.ts';
 
 /** A client that says it has written its token is believed for so long. */
 const joinTimeoutMs = 5_000;
+
+/** What one output goes through: a port, and its number there. */
+export interface OpenRoad {
+  readonly session: PortSession;
+  readonly number: number;
+}
 
 /** An attached client's other road for output: the port it has offered, once it is at its end. */
 export class PortRoad {
   readonly #ports: OutputPorts;
   readonly #logger: Logger;
   #offered: string | undefined;
-  #isWanted = false;
-  #numbers: Readonly<Record<OutputName, number>> | undefined;
-  #session: PortSession | undefined;
+  #wasLookedFor = false;
+  /** The offered port, for which the client is asked. */
+  #port: OutputPort | undefined;
+  #isReady = false;
+  #open:
+    { readonly session: PortSession; readonly numbers: Readonly<Record<OutputName, number>> } | undefined;
 
   constructor(ports: OutputPorts, logger: Logger) {
     this.#ports = ports;
@@ -27,11 +36,12 @@ export class PortRoad {
     this.#offered ??= name;
   }
 
-  /** Whether the client is to be asked to connect. True once at most. */
+  /** Whether the client is to be asked to connect. True once at most; a port that is not there is looked for once. */
   shallBeAskedFor(): boolean {
-    if (this.#isWanted || this.#offered === undefined) return false;
-    this.#isWanted = this.#ports.find(this.#offered) !== undefined;
-    return this.#isWanted;
+    if (this.#wasLookedFor || this.#offered === undefined) return false;
+    this.#wasLookedFor = true;
+    this.#port = this.#ports.find(this.#offered);
+    return this.#port !== undefined;
   }
 
   /**
@@ -41,29 +51,24 @@ export class PortRoad {
    * @returns false for what a client must not say
    */
   ready({ token, stdout, stderr }: PortReady, signal: AbortSignal): boolean {
-    if (!this.#isWanted || this.#numbers !== undefined || this.#offered === undefined) return false;
+    if (this.#port === undefined || this.#isReady) return false;
     if (token.length !== tokenBytes || stdout === stderr) return false;
-    this.#numbers = { stdout, stderr };
+    this.#isReady = true;
     const limits = AbortSignal.any([signal, AbortSignal.timeout(joinTimeoutMs)]);
-    this.#ports
-      .find(this.#offered)
-      ?.join(token, limits)
-      .then(
-        (session) => {
-          this.#session = session;
-        },
-        (error: unknown) => {
-          if (!signal.aborted)
-            this.#logger.warn({ error, port: this.#offered }, 'port cannot be used for output');
-        },
-      );
+    this.#port.join(token, limits).then(
+      (session) => {
+        this.#open = { session, numbers: { stdout, stderr } };
+      },
+      (error: unknown) => {
+        if (!signal.aborted)
+          this.#logger.warn({ error, port: this.#offered }, 'port cannot be used for output');
+      },
+    );
     return true;
   }
 
   /** The road for one output, when it is open. */
-  open(output: OutputName): { readonly session: PortSession; readonly number: number } | undefined {
-    const { [output]: number } = this.#numbers ?? {};
-    if (this.#session === undefined || number === undefined) return undefined;
-    return { session: this.#session, number };
+  open(output: OutputName): OpenRoad | undefined {
+    return this.#open && { session: this.#open.session, number: this.#open.numbers[output] };
   }
 }

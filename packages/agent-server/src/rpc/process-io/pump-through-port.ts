@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { Output } from '@hako/protocols/process-io';
-import { frameHeaderBytes, type PortSession } from '../../output-port/output-port.ts';
+import { frameHeaderBytes } from '../../output-port/output-port.ts';
 import type { OutputName } from '../../process/guest-process.ts';
 import type { AttachedProcess } from './attached-process.ts';
 import type { ByteCredit } from './byte-credit.ts';
+import type { OpenRoad } from './port-road.ts';
 import { readPiece } from './read-piece.ts';
 
 /** How far a process may run ahead: the most that a pipe takes by default, see `pipe-max-size` in pipe(7). */
@@ -29,7 +30,7 @@ export async function pumpThroughPort(
   attached: AttachedProcess,
   output: OutputName,
   credit: ByteCredit,
-  { session, number }: { readonly session: PortSession; readonly number: number },
+  { session, number }: OpenRoad,
 ): Promise<void> {
   const { outbox, process, call } = attached;
   const signal = AbortSignal.any([call.signal, session.lost]);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { AgentError } from '../../errors/agent-error.ts';
+import { modprobe } from '../../system/modprobe.ts';
 import type { StorageContext } from '../storage-driver.ts';
 import type { VerityOptions } from './verity-options.ts';
-
-const modprobe = '/sbin/modprobe';
-const loadLimitMs = 30_000;
 
 /** A disk of which every block that is read has been compared with its hash. */
 export interface VerifiedDisk {
@@ -30,9 +28,7 @@ export async function openVerifiedDisk(
   const { hashType, dataBlockBytes, hashBlockBytes, dataBlocks, hashStartBlock } = options;
   const { algorithm, rootHash, salt = '-' } = options;
   // A failure shows in what follows: the module may as well be built in.
-  await runProgram({ file: modprobe, args: ['-q', 'dm-verity'], timeoutMs: loadLimitMs }).catch(
-    () => undefined,
-  );
+  await modprobe(runProgram, ['-q', 'dm-verity']).catch(() => undefined);
   const name = `hako-verity-${randomBytes(8).toString('hex')}`;
   const words = [hashType, disk, disk, dataBlockBytes, hashBlockBytes, dataBlocks, hashStartBlock];
   try {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAbsolute, normalize } from 'node:path';
+import { isAbsolute } from 'node:path';
 
 import { SandboxError } from '../../sandbox-error.ts';
+import { maxId } from '../../spec/numeric-id.ts';
+import { isWholeNumber } from '../../whole-number.ts';
+import { mountPlace } from './mount-place.ts';
 
 /** A file system in memory, the container's alone. */
 export interface TmpfsMount {
@@ -47,7 +50,6 @@ export type ContainerMount = TmpfsMount | HugePagesMount | SandboxVolume;
 
 const usualPageBytes = 2 ** 21;
 const maxMode = 0o7777;
-const maxId = 2 ** 32 - 2;
 
 /** Files of procfs that may be covered, as the agent has it. */
 const coverable = /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|net\/dev)$/;
@@ -64,7 +66,7 @@ export function checkDestination(what: string, destination: string): void {
   if (!isAbsolute(destination) || destination.includes('\0'))
     refuse('is not absolute', 'begin the path in the container with a slash');
   if (destination.split('/').includes('..')) refuse('leads upwards', 'write it without ..');
-  const path = normalize(destination).replace(/(.)\/+$/, '$1');
+  const path = mountPlace(destination);
   if (path === '/') refuse('is the root of the container', 'name a directory in it');
   if (path === '/proc' || (path.startsWith('/proc/') && !coverable.test(path)))
     refuse('hides a part of /proc', 'choose another place');
@@ -93,9 +95,8 @@ export function checkMount(mount: ContainerMount): CheckedMount {
   switch (mount.type) {
     case 'tmpfs': {
       const { sizeBytes, mode, options = ['nosuid', 'nodev', 'noexec'] } = mount;
-      if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
-        refuse(`a size of ${sizeBytes} bytes`);
-      if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= maxMode))
+      if (sizeBytes !== undefined && !isWholeNumber(sizeBytes, 1)) refuse(`a size of ${sizeBytes} bytes`);
+      if (mode !== undefined && !isWholeNumber(mode, 0, maxMode))
         refuse(`mode ${mode}`, 'give permissions such as 0o1777');
       const bad = options.find((option) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(option));
       if (bad !== undefined) refuse(`option ${JSON.stringify(bad)}`, 'give options of mount(8) one by one');
@@ -103,9 +104,9 @@ export function checkMount(mount: ContainerMount): CheckedMount {
     }
     case 'hugetlbfs': {
       const { pageBytes = usualPageBytes, sizeBytes } = mount;
-      if (!(Number.isSafeInteger(pageBytes) && pageBytes > 0 && Number.isInteger(Math.log2(pageBytes))))
+      if (!(isWholeNumber(pageBytes, 1) && Number.isInteger(Math.log2(pageBytes))))
         refuse(`pages of ${pageBytes} bytes`, 'give a power of two, such as 2 MiB');
-      if (!(Number.isSafeInteger(sizeBytes) && sizeBytes > 0 && sizeBytes % pageBytes === 0))
+      if (!(isWholeNumber(sizeBytes, 1) && sizeBytes % pageBytes === 0))
         refuse(`a size of ${sizeBytes} bytes`, `give a multiple of the page size, ${pageBytes}`);
       return { ...mount, pageBytes };
     }
@@ -113,7 +114,7 @@ export function checkMount(mount: ContainerMount): CheckedMount {
       const { name, medium = 'directory', groupId = 0, readOnly = false } = mount;
       if (name !== undefined && !/^[a-zA-Z0-9][\w.-]{0,63}$/.test(name))
         refuse(`the name ${JSON.stringify(name)}`, 'use letters, digits, dots, dashes and underscores');
-      if (!(Number.isInteger(groupId) && groupId >= 0 && groupId <= maxId)) refuse(`group ${groupId}`);
+      if (!isWholeNumber(groupId, 0, maxId)) refuse(`group ${groupId}`);
       return { ...mount, medium, groupId, readOnly };
     }
     default:

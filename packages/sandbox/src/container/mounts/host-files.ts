@@ -2,6 +2,8 @@
 import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { parseMountTable } from '../../mount-table.ts';
+
 /** Magic numbers of file systems, see statfs(2). */
 const fileSystemKinds: Readonly<Record<number, 'tmpfs' | 'hugetlbfs'>> = {
   0x01021994: 'tmpfs',
@@ -55,16 +57,7 @@ export const hostFiles: HostFiles = {
  * @param path its mount point
  */
 export function mountOptionsIn(table: string, path: string): readonly string[] | undefined {
-  for (const line of table.split('\n').toReversed()) {
-    const [before = '', after = ''] = line.split(' - ', 2);
-    if (unescapePath(before.split(' ')[4] ?? '') === path) return after.split(' ')[2]?.split(',') ?? [];
-  }
-  return undefined;
-}
-
-/** Blanks and the like are written as three octal digits. */
-function unescapePath(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(parseInt(digits, 8)));
+  return parseMountTable(table).findLast((mount) => mount.path === path)?.options;
 }
 
 async function countFiles(path: string, limit: number): Promise<number> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 
+import { isBind } from './bind-mount.ts';
 import { fsGroupOptions } from './ephemeral-mount.ts';
 import type { PlannedMount, SourcedMount } from './planned-mount.ts';
 import type { PlacedStorage } from './wire-storage.ts';
@@ -34,7 +35,7 @@ export function localStorage(name: string, groupId: number): PlacedStorage {
 export function planLocal(mount: SourcedMount, groupId: number): PlannedMount {
   const storage = localStorage(basename(mount.source), groupId);
   const { options } = mount;
-  const bound = options.includes('bind') || options.includes('rbind') ? options : ['rbind', ...options];
+  const bound = isBind({ options }) ? options : ['rbind', ...options];
   return {
     kind: 'local',
     storage,

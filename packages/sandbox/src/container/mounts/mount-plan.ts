@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { normalize } from 'node:path';
-
 import type { OciMount } from '@hako/protocols';
 
 import { SandboxError } from '../../sandbox-error.ts';
 import type { ShareRequest } from '../../share/file-share.ts';
+import type { CheckedVolume } from '../container-options.ts';
 import { checkMount, type ContainerMount } from './container-mount.ts';
 import { mountName } from './mount-name.ts';
+import { mountPlace } from './mount-place.ts';
 import { planContainerMount } from './plan-container-mount.ts';
 import { planMount } from './plan-mount.ts';
 import type { MountKind, MountSurroundings, PlannedMount } from './planned-mount.ts';
 import { planShared } from './shared-mount.ts';
+import { shmDestination } from './shm-mount.ts';
 import type { WireStorage } from './wire-storage.ts';
 
 /** All mounts of a container. */
@@ -23,20 +24,12 @@ export interface MountPlan {
   readonly storages: readonly WireStorage[];
 }
 
-/** A directory or file of the host, checked. */
-export interface HostVolume {
-  /** Absolute, symbolic links resolved. */
-  readonly source: string;
-  readonly destination: string;
-  readonly readOnly: boolean;
-}
-
 /** The mounts a container is to have. */
 export interface WantedMounts {
   /** Of the bundle, or the usual ones. */
   readonly own: readonly OciMount[];
   /** What the caller adds of the host's files. They take the place of own ones at the same destination. */
-  readonly volumes: readonly HostVolume[];
+  readonly volumes: readonly CheckedVolume[];
   /** What the caller adds of the guest's. They do too. */
   readonly mounts: readonly ContainerMount[];
 }
@@ -54,12 +47,12 @@ export async function planMounts(wanted: WantedMounts, around: MountSurroundings
   const added = [...wanted.volumes, ...wanted.mounts.map(checkMount)].toSorted(
     (one, other) => depth(one.destination) - depth(other.destination),
   );
-  const places = added.map(({ destination }) => place(destination));
+  const places = added.map(({ destination }) => mountPlace(destination));
   const twice = places.find((path, index) => places.indexOf(path) !== index);
   if (twice !== undefined)
     throw new SandboxError('invalid_options', `two mounts are for ${twice}`, { remedy: 'leave one out' });
 
-  const own = wanted.own.filter(({ destination }) => !places.includes(place(destination)));
+  const own = wanted.own.filter(({ destination }) => !places.includes(mountPlace(destination)));
   const mounts = [
     ...(await Promise.all(own.map((mount, index) => planMount(mount, index, around)))),
     ...(await Promise.all(
@@ -87,15 +80,11 @@ function planVolume(
   index: number,
   around: MountSurroundings,
 ): Promise<PlannedMount> {
-  if (place(mount.destination) !== '/dev/shm') return planMount(mount, index, around);
+  if (mountPlace(mount.destination) !== shmDestination) return planMount(mount, index, around);
   return Promise.resolve(planShared(mount, mountName(around.containerId, mount.destination, index)));
-}
-
-function place(destination: string): string {
-  return normalize(destination).replace(/(.)\/+$/, '$1');
 }
 
 /** What lies below another mount has to come after it. */
 function depth(destination: string): number {
-  return place(destination).split('/').length;
+  return mountPlace(destination).split('/').length;
 }

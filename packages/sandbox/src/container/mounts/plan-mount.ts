@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { OciMount } from '@hako/protocols';
 
 import { SandboxError } from '../../sandbox-error.ts';
+import { isBind } from './bind-mount.ts';
 import { emptyDirType } from './empty-dir.ts';
 import { planEphemeral } from './ephemeral-mount.ts';
 import { belongsToGuest } from './guest-mount.ts';
@@ -77,8 +78,4 @@ async function findSource(source: string, { bundle, files }: MountSurroundings):
       remedy: 'create it first or correct the path',
     });
   }
-}
-
-function isBind({ type, options = [] }: OciMount): boolean {
-  return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }

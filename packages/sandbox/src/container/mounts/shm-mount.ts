@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { guestPaths, type OciMount, type OciSpec } from '@hako/protocols';
+import { guestPaths, type OciSpec } from '@hako/protocols';
 
 import { SandboxError } from '../../sandbox-error.ts';
+import { isBind } from './bind-mount.ts';
 import { hostFiles, type HostFiles } from './host-files.ts';
 import type { PlannedMount } from './planned-mount.ts';
 
@@ -25,9 +26,16 @@ export function planShm(hasShm: boolean): PlannedMount {
     };
     return { kind: 'shm', mount };
   }
-  const size = `size=${usualShmMib * bytesPerMib}`;
-  const options = ['noexec', 'nosuid', 'nodev', 'mode=1777', size];
+  const options = shmOptions(usualShmMib);
   return { kind: 'shm', mount: { destination: shmDestination, type: 'tmpfs', source: 'shm', options } };
+}
+
+/**
+ * Options of the tmpfs that is shared memory.
+ * @param sizeMib its size in MiB
+ */
+export function shmOptions(sizeMib: number): string[] {
+  return ['noexec', 'nosuid', 'nodev', 'mode=1777', `size=${sizeMib * bytesPerMib}`];
 }
 
 /**
@@ -39,14 +47,10 @@ export function planShm(hasShm: boolean): PlannedMount {
 export async function bundleShmMib(spec: OciSpec, files: HostFiles = hostFiles): Promise<number> {
   const mount = spec.mounts?.find(({ destination }) => destination === shmDestination);
   if (mount === undefined) return 0;
-  if (!isBound(mount) || mount.source === undefined || mount.source === shmDestination) return usualShmMib;
+  if (!isBind(mount) || mount.source === undefined || mount.source === shmDestination) return usualShmMib;
   const { source } = mount;
   const { sizeBytes } = await files.fileSystem(source).catch((cause: unknown) => {
     throw new SandboxError('invalid_options', `mount source ${source} does not exist`, { cause });
   });
   return Math.ceil(sizeBytes / bytesPerMib);
-}
-
-function isBound({ type, options = [] }: OciMount): boolean {
-  return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+import { paddedBase64Url } from '../padded-base64url.ts';
 
 /** Where Kata's runtime and storage drivers leave descriptors for each other. */
 export const defaultDirectVolumes = '/run/kata-containers/shared/direct-volumes';
+
+/** Name of a descriptor in its directory. */
+export const descriptorFile = 'mountInfo.json';
 
 /**
  * The directory of a volume's descriptor.
@@ -10,10 +15,5 @@ export const defaultDirectVolumes = '/run/kata-containers/shared/direct-volumes'
  * @param root directory of all descriptors
  */
 export function descriptorDirectory(volumePath: string, root: string): string {
-  return join(root, Buffer.from(volumePath).toString('base64url').padEnd(paddedLength(volumePath), '='));
-}
-
-/** Go's URL encoding, which Kata uses, pads. */
-function paddedLength(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 3) * 4;
+  return join(root, paddedBase64Url(resolve(volumePath)));
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { replaceFile } from '../../replace-file.ts';
 import { describeError, SandboxError } from '../../sandbox-error.ts';
-import { descriptorDirectory } from './descriptor-place.ts';
+import { descriptorDirectory, descriptorFile } from './descriptor-place.ts';
 
-const descriptorFile = 'mountInfo.json';
 /** What a descriptor may have at most, in bytes. */
 const maxDescriptorBytes = 64 * 1024;
 
@@ -40,35 +40,25 @@ const diskTypes = ['', 'blk', 'block', 'directvol'];
  */
 export async function readDirectVolume(volumePath: string, root: string): Promise<DirectVolume | undefined> {
   const path = join(descriptorDirectory(volumePath, root), descriptorFile);
-  let text: string;
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
   try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-  return parseDirectVolume(text, path);
-}
-
-/**
- * Understands a descriptor. Error: `invalid_options`.
- * @param text JSON as Kata has it
- * @param name names it in messages
- */
-export function parseDirectVolume(text: string, name: string): DirectVolume {
-  try {
-    if (Buffer.byteLength(text) > maxDescriptorBytes)
-      throw new Error(`it is larger than ${maxDescriptorBytes} bytes`);
-    const { 'volume-type': type, device, fstype, metadata, options } = schema.parse(JSON.parse(text));
-    if (!diskTypes.includes(type)) throw new Error(`volumes of type ${JSON.stringify(type)} are not disks`);
-    return { device, fstype, options: options ?? [], metadata: metadata ?? {} };
+    if (found.size > maxDescriptorBytes) throw new Error(`it is larger than ${maxDescriptorBytes} bytes`);
+    return parseDescriptor(await readFile(path, 'utf8'));
   } catch (cause) {
     const why =
       cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : describeError(cause);
-    throw new SandboxError('invalid_options', `direct volume ${name} is not usable: ${why}`, {
+    throw new SandboxError('invalid_options', `direct volume ${path} is not usable: ${why}`, {
       cause,
       remedy: 'give {"volume-type":"blk","device":"/dev/…","fstype":"ext4","metadata":{},"options":[]}',
     });
   }
+}
+
+function parseDescriptor(text: string): DirectVolume {
+  const { 'volume-type': type, device, fstype, metadata, options } = schema.parse(JSON.parse(text));
+  if (!diskTypes.includes(type)) throw new Error(`volumes of type ${JSON.stringify(type)} are not disks`);
+  return { device, fstype, options: options ?? [], metadata: metadata ?? {} };
 }
 
 /**
@@ -84,11 +74,10 @@ export async function writeDirectVolume(
 ): Promise<void> {
   const directory = descriptorDirectory(volumePath, root);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const partial = join(directory, `.${descriptorFile}.partial`);
-  await writeFile(partial, JSON.stringify({ 'volume-type': 'blk', device, fstype, metadata, options }), {
-    mode: 0o600,
-  });
-  await rename(partial, join(directory, descriptorFile));
+  await replaceFile(
+    join(directory, descriptorFile),
+    JSON.stringify({ 'volume-type': 'blk', device, fstype, metadata, options }),
+  );
 }
 
 /**

@@ -41,7 +41,7 @@ export async function addDirectVolume(
     import('./descriptor.ts'),
   ]);
   await checkBlockVolume(toBlockVolume(volume, { destination: '/volume', readOnly: false }));
-  await writeDirectVolume(resolve(volumePath), volume, directVolumes);
+  await writeDirectVolume(volumePath, volume, directVolumes);
 }
 
 /**
@@ -54,7 +54,7 @@ export async function removeDirectVolume(
   { directVolumes = defaultDirectVolumes }: DirectVolumeOptions = {},
 ): Promise<void> {
   const { deleteDirectVolume } = await import('./descriptor.ts');
-  await deleteDirectVolume(resolve(volumePath), directVolumes);
+  await deleteDirectVolume(volumePath, directVolumes);
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '../../sandbox-error.ts';
+import { numericId } from '../../spec/numeric-id.ts';
 import type { BlockVolume, VolumeGroup } from '../device-options.ts';
 import type { DirectVolume } from './descriptor.ts';
 
@@ -33,13 +34,14 @@ function groupOf(id: string | undefined, policy: string | undefined): VolumeGrou
     if (policy === undefined) return undefined;
     throw refused('fsGroupChangePolicy', policy, 'give fsGroup with it');
   }
-  if (!/^\d{1,10}$/.test(id)) throw refused('fsGroup', id, 'give the number of a group');
+  const groupId = numericId(id);
+  if (groupId === undefined) throw refused('fsGroup', id, 'give the number of a group');
   switch (policy) {
     case undefined:
     case 'Always':
-      return { groupId: Number(id), changePolicy: 'always' };
+      return { groupId, changePolicy: 'always' };
     case 'OnRootMismatch':
-      return { groupId: Number(id), changePolicy: 'on-root-mismatch' };
+      return { groupId, changePolicy: 'on-root-mismatch' };
     default:
       throw refused('fsGroupChangePolicy', policy, 'use Always or OnRootMismatch');
   }

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { validateId } from '../../run/sandbox-id.ts';
-import { descriptorDirectory } from './descriptor-place.ts';
+import { descriptorDirectory, descriptorFile } from './descriptor-place.ts';
 
 /** A sandbox that has a direct volume. */
 export interface VolumeUser {
@@ -53,7 +53,8 @@ export async function volumeUsers(volumePath: string, root: string): Promise<rea
 }
 
 function isSandboxId(name: string): boolean {
-  if (name === 'mountInfo.json') return false;
+  // The descriptor, and one that is being written.
+  if (name.startsWith(descriptorFile)) return false;
   try {
     validateId(name, '/');
     return true;

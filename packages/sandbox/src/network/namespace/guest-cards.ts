@@ -20,7 +20,6 @@ interface Entry {
 /** What {@link GuestCards.add} works with. */
 export interface AddContext {
   readonly context: JoinContext;
-  readonly vm: NetworkMachine;
   readonly agent: NetworkAgent;
   /** Whether the guest is told of neighbours. */
   readonly withNeighbours: boolean;
@@ -29,6 +28,8 @@ export interface AddContext {
 /** The cards of one machine and what its guest was told. */
 export class GuestCards {
   readonly #entries = new Set<Entry>();
+  /** What could not be taken back when the addition of a card failed. */
+  readonly #left: UndoFailure[] = [];
   #routes: readonly DeepPartial<Route>[] = [];
 
   /** How many there are. */
@@ -43,11 +44,11 @@ export class GuestCards {
 
   /**
    * Joins links and tells the guest of them; on failure no card of these is left in the machine, and what could not be taken
-   * back is left to {@link GuestCards.close}. Errors: those of `joinCard` and of the agent.
+   * back is told by {@link GuestCards.close}. Errors: those of `joinCard` and of the agent.
    */
   async add(
     plans: readonly CardPlan[],
-    { context, vm, agent, withNeighbours }: AddContext,
+    { context, agent, withNeighbours }: AddContext,
     signal: AbortSignal,
   ): Promise<void> {
     const entries = plans.map((plan) => ({ plan, undo: new UndoStack() }));
@@ -69,7 +70,7 @@ export class GuestCards {
     } catch (error) {
       this.#routes = routesBefore;
       // A machine that ends takes its cards along.
-      if (!signal.aborted) for (const entry of entries.toReversed()) await this.#takeBack(entry, vm);
+      if (!signal.aborted) for (const entry of entries.toReversed()) await this.#takeBack(entry, context.vm);
       throw error;
     }
   }
@@ -101,9 +102,9 @@ export class GuestCards {
     if (failure !== undefined) throw notRemoved(failure);
   }
 
-  /** Takes back everything on the host, the last card first. */
+  /** Takes back everything on the host, the last card first; answers with all that could not be. */
   async close(): Promise<readonly UndoFailure[]> {
-    const failures: UndoFailure[] = [];
+    const failures = [...this.#left];
     for (const { undo } of [...this.#entries].toReversed()) failures.push(...(await undo.unwind()));
     this.#entries.clear();
     return failures;
@@ -112,7 +113,7 @@ export class GuestCards {
   async #takeBack(entry: Entry, vm: NetworkMachine): Promise<void> {
     // It may not have come into the machine at all.
     await vm.unplug(entry.plan.id).catch(() => undefined);
-    await entry.undo.unwind();
+    this.#left.push(...(await entry.undo.unwind()));
     this.#entries.delete(entry);
   }
 }

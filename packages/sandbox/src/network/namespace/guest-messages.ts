@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DeepPartial } from '@hako/protocols/agent';
-import { IPFamily, type ARPNeighbor, type Interface, type Route } from '@hako/protocols/types';
+import type { ARPNeighbor, Interface, Route } from '@hako/protocols/types';
 
+import { familyOf, toInterface, toRoute } from '../guest-interface.ts';
 import type { Endpoint, IpFamily } from './endpoint.ts';
 import type { IpNeighbour } from './ip-output.ts';
 
@@ -57,17 +58,7 @@ export interface GuestCard {
 export function guestMessages(cards: readonly GuestCard[]): GuestNetworkMessages {
   return {
     interfaces: cards.map(({ endpoint, mac, pciPath }) => ({
-      device: endpoint.name,
-      name: endpoint.name,
-      IPAddresses: endpoint.addresses.map(({ family, address, prefixLength }) => ({
-        family: families[family],
-        address,
-        mask: String(prefixLength),
-      })),
-      mtu: BigInt(endpoint.mtuBytes),
-      hwAddr: mac,
-      devicePath: pciPath,
-      type: endpoint.type,
+      ...toInterface({ ...endpoint, mac, pciPath }),
       rawFlags: endpoint.hasArp ? 0 : noArpFlag,
     })),
     routes: cards.flatMap(({ endpoint }) => routesOf(endpoint)),
@@ -75,23 +66,23 @@ export function guestMessages(cards: readonly GuestCard[]): GuestNetworkMessages
   };
 }
 
-const families: Readonly<Record<IpFamily, IPFamily>> = { ipv4: IPFamily.v4, ipv6: IPFamily.v6 };
-
 function routesOf({ name, routes }: Endpoint): DeepPartial<Route>[] {
   return (
     routes
       // A gateway of the other family has no field in the message.
       .filter(({ protocol, via }) => protocol !== 'kernel' && via === undefined)
-      .map(({ family, dst, gateway = '', prefsrc = '', scope, flags, metrics }) => ({
-        dest: destination(dst, family),
-        gateway,
-        device: name,
-        source: prefsrc,
-        scope: scopes.get(scope) ?? (Number.parseInt(scope, 10) || 0),
-        family: families[family],
-        flags: flags.reduce((sum, flag) => sum | (routeFlags.get(flag) ?? 0), 0),
-        mtu: metrics.find(({ mtu }) => mtu !== undefined)?.mtu ?? 0,
-      }))
+      .map(({ family, dst, gateway = '', prefsrc = '', scope, flags, metrics }) =>
+        toRoute({
+          destination: destination(dst, family),
+          family,
+          interfaceName: name,
+          gateway,
+          source: prefsrc,
+          scope: scopes.get(scope) ?? (Number.parseInt(scope, 10) || 0),
+          flags: flags.reduce((sum, flag) => sum | (routeFlags.get(flag) ?? 0), 0),
+          mtuBytes: metrics.find(({ mtu }) => mtu !== undefined)?.mtu ?? 0,
+        }),
+      )
   );
 }
 
@@ -110,7 +101,7 @@ function neighboursOf({ name, routes, neighbours }: Endpoint): DeepPartial<ARPNe
     if (lladdr === undefined || !isWanted) return [];
     return [
       {
-        toIPAddress: { family: families[address.includes(':') ? 'ipv6' : 'ipv4'], address },
+        toIPAddress: { family: familyOf(address.includes(':') ? 'ipv6' : 'ipv4'), address },
         device: name,
         lladdr,
         state: neighbourStates.get(isPermanent ? 'PERMANENT' : 'REACHABLE') ?? 0,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NetworkBackend, PluggableDevice, VirtualMachine } from '@hako/hypervisor';
+import type { NetworkBackend, PluggableDevice } from '@hako/hypervisor';
 
 import { describeError, SandboxError } from '../../sandbox-error.ts';
 import type { UndoStack } from '../../undo-stack.ts';
+import type { NetworkMachine } from '../guest-network.ts';
 import type { GuestCard } from './guest-messages.ts';
 import { bringUpWords, drawMacvtapIndex, setNeighbours, takeLink } from './macvtap-link.ts';
 import { mirrorLink } from './mirror-link.ts';
@@ -10,16 +11,15 @@ import { changeName, undoChange, type NetworkChange } from './network-change.ts'
 import { isGone } from './namespace-file.ts';
 import type { NetworkTrace } from './network-trace.ts';
 import type { CardPlan } from './plan-card.ts';
-import { parseLinks } from './ip-output.ts';
+import { readLinks } from './read-namespace.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 import type { OpenMacvtap } from './tap-files.ts';
 import { planFunction, setFunctionMac, takeFunction } from './vfio-function.ts';
 
 /** What {@link joinCard} works with. */
 export interface JoinContext {
-  readonly namespacePath: string;
   readonly run: RunInNamespace;
-  readonly vm: Pick<VirtualMachine, 'plug'>;
+  readonly vm: NetworkMachine;
   readonly trace: NetworkTrace;
   readonly openMacvtap: OpenMacvtap;
   /** Whether the kernel of the host moves packets between tap and guest, past the hypervisor. */
@@ -109,7 +109,7 @@ class Joining {
     const { endpoint, queues, id: files } = this.#plan;
     const { name: link, mac, mtuBytes } = endpoint;
     const { directory } = this.#context.trace;
-    const links = parseLinks(await this.#context.run(['ip', '-json', '-details', 'address', 'show']));
+    const links = await readLinks(this.#context.run, this.#signal);
     const index = await drawMacvtapIndex(new Set(links.map(({ ifindex }) => ifindex)));
     const neighbours = setNeighbours(endpoint);
     const change = { kind: 'macvtap', link, tap, index, mac, privateMac, neighbours, files } as const;
@@ -145,12 +145,12 @@ class Joining {
 
   /** A command that is cut short may have done its work: its reversal is there before it, and looks first. */
   async #change(change: NetworkChange, make: (run: RunInNamespace) => Promise<unknown>): Promise<void> {
-    const { trace, run, sysfs, namespacePath } = this.#context;
+    const { trace, run, sysfs } = this.#context;
     await trace.add(change);
     this.#undo.push(changeName(change), async () => {
-      const isThere = !(await isGone(namespacePath));
-      const { directory, cookie } = trace;
-      await undoChange(change, { run: isThere ? run : undefined, directory, cookie, sysfs });
+      const { directory, cookie, namespacePath } = trace;
+      const way = (await isGone(namespacePath)) ? undefined : run;
+      await undoChange(change, { run: way, directory, cookie, sysfs });
       await trace.remove(change);
     });
     await this.#attempt(() => make(run));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomInt } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { canAccess } from '../../can-access.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 import type { Endpoint } from './endpoint.ts';
-import { parseLinks } from './ip-output.ts';
+import { readLinks } from './read-namespace.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 
 /** A macvtap on a link, and what the link was before. */
@@ -51,11 +52,7 @@ export function macvtapDevice(index: number): string {
 export async function drawMacvtapIndex(taken: ReadonlySet<number>): Promise<number> {
   for (let attempt = 0; attempt < indexAttempts; attempt += 1) {
     const index = randomInt(lowestIndex, highestIndex);
-    const isFree = await access(macvtapDevice(index)).then(
-      () => false,
-      () => true,
-    );
-    if (isFree && !taken.has(index)) return index;
+    if (!taken.has(index) && !(await canAccess(macvtapDevice(index)))) return index;
   }
   throw new SandboxError('network_failed', 'no number is free for a macvtap');
 }
@@ -129,7 +126,7 @@ export async function giveBackLink(
   directory: string,
   run: RunInNamespace,
 ): Promise<void> {
-  const links = parseLinks(await run(['ip', '-json', '-details', 'address', 'show']));
+  const links = await readLinks(run);
   if (links.some(({ ifname, ifindex }) => ifname === tap && ifindex === index)) {
     await run(['ip', 'link', 'del', 'dev', tap]);
   }
@@ -138,14 +135,9 @@ export async function giveBackLink(
   if (present === privateMac) {
     await run(['ip', 'link', 'set', 'dev', link, 'address', mac]);
   }
-  const isSaved = await access(`${base}.ipv6`).then(
-    () => true,
-    () => false,
-  );
-  if (isSaved && (present === privateMac || present === mac)) {
+  if ((present === privateMac || present === mac) && (await canAccess(`${base}.ipv6`))) {
     await run(['sh', '-c', restoreScript, 'sh', base]);
-    for (const neighbour of neighbours) {
-      const { address, mac: lladdr } = neighbour;
+    for (const { address, mac: lladdr } of neighbours) {
       await run(['ip', 'neighbour', 'replace', address, 'lladdr', lladdr, 'dev', link, 'nud', 'permanent']);
     }
   }

@@ -298,14 +298,46 @@ test('an interface that the guest refuses leaves nothing, and can be tried again
   expect(plugged).toHaveLength(2);
 });
 
-test('routes that are set stay when a link is added', async () => {
-  await using setup = await setUp({ links: [link('eth0'), bare] });
+test('what cannot be taken back of an interface that the guest refuses is told in the end', async () => {
+  let updates = 0;
+  await using setup = await setUp(
+    {
+      links: [link('eth0'), bare],
+      before: (command) => {
+        if (command === 'tc qdisc del dev eth1 ingress') throw new Error('busy');
+      },
+    },
+    'tcfilter',
+    {
+      before: (method) => {
+        if (method === 'updateInterface' && updates++ === 1) throw new Error('refused');
+      },
+    },
+  );
   const { agent, vm, network } = setup;
   await network.attach(vm, agent, {});
+  await expect(network.links?.add({ name: 'eth1', addresses }, {})).rejects.toThrow('refused');
+  await expect(network.close()).rejects.toMatchObject({
+    code: 'network_failed',
+    message: 'filters of eth1 could not be removed: busy',
+  });
+});
+
+test('routes that are set stay when a link is added, with its own behind them, and when it goes', async () => {
+  const routes = [{ dst: '10.3.0.0/16', dev: 'eth1', gateway: '10.2.0.2' }];
+  await using setup = await setUp({ links: [link('eth0'), bare], routes });
+  const { agent, vm, network } = setup;
+  const destinations = (): readonly string[] => agent.routes.map(({ dest }) => dest);
+  await network.attach(vm, agent, {});
   await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
-  await network.links?.add({ name: 'eth1', addresses }, {});
+  expect(destinations()).toEqual(['10.9.0.0/16']);
+  for (const time of ['once', 'again']) {
+    await network.links?.add({ name: 'eth1', addresses }, {});
+    expect(destinations(), time).toEqual(['10.9.0.0/16', '10.3.0.0/16']);
+    await network.links?.remove('eth1', {});
+  }
   await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
-  expect(agent.routes.map(({ dest }) => dest)).toEqual(['10.9.0.0/16']);
+  expect(destinations()).toEqual(['10.9.0.0/16']);
 });
 
 test('a namespace that is set up late is looked at again, until there is a link', async () => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { canAccess } from '../../can-access.ts';
+import type { WaitOptions } from '../../deadline.ts';
 import type { AgentCallOptions } from '../../process/guest-agent.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 import type { GuestNetwork, LinkControl, LinkRequest, NetworkMachine } from '../guest-network.ts';
@@ -11,7 +12,6 @@ import type { CheckedNetwork } from '../network-options.ts';
 import type { NetworkAgent } from '../network-agent.ts';
 import { chooseEndpoints, toEndpoint, type Endpoint } from './endpoint.ts';
 import { GuestCards, notRemoved } from './guest-cards.ts';
-import type { JoinContext } from './join-card.ts';
 import { expectNetworkNamespace } from './namespace-file.ts';
 import { namespaceResolver } from './namespace-resolver.ts';
 import { NetworkTrace } from './network-trace.ts';
@@ -66,7 +66,7 @@ export async function openNamespaceNetwork(
     });
   }
   const network = new NamespaceNetwork(options, run, parts, await namespaceResolver(path));
-  await network.plan(view, endpoints);
+  await network.planFirst(view, endpoints);
   return network;
 }
 
@@ -87,19 +87,14 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   readonly #cards = new GuestCards();
   readonly #cookie = randomBytes(cookieBytes).toString('hex');
   readonly #closing = new AbortController();
-  #plans: readonly CardPlan[] = [];
+  #firstPlans: readonly CardPlan[] = [];
   #nextCard = 0;
   #trace: NetworkTrace | undefined;
   #guest: AttachedGuest | undefined;
   /** One change at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    options: NamespaceOptions,
-    run: RunInNamespace,
-    parts: NamespaceParts,
-    dns: readonly string[] = [],
-  ) {
+  constructor(options: NamespaceOptions, run: RunInNamespace, parts: NamespaceParts, dns: readonly string[]) {
     this.namespacePath = options.path;
     this.dns = dns;
     this.#options = options;
@@ -111,19 +106,9 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     return this;
   }
 
-  async plan(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<void> {
-    const { model } = this.#options;
-    const { vcpus = 1, sysfs } = this.#parts;
-    const plans: CardPlan[] = [];
-    for (const endpoint of endpoints) {
-      const index = this.#nextCard + plans.length;
-      const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs });
-      const { connection } = plan;
-      if (connection.kind === 'vfio') await planFunction(endpoint.name, connection.pciAddress, sysfs);
-      plans.push(plan);
-    }
-    this.#nextCard += plans.length;
-    this.#plans = plans;
+  /** Plans the cards that the guest has from the beginning. */
+  async planFirst(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<void> {
+    this.#firstPlans = await this.#plan(view, endpoints);
   }
 
   async leaveTrace(directory: string): Promise<void> {
@@ -134,9 +119,9 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void> {
     return this.#enqueue(options, async (signal) => {
       this.#guest = { vm, agent, vhost: await this.#hasVhost() };
+      const isLate = this.#firstPlans.length === 0 && this.#options.mayBeEmpty;
       // Whoever says that it is set up late may have done it while the machine booted.
-      if (this.#plans.length === 0 && this.#options.mayBeEmpty) await this.#look(signal);
-      await this.#attachPlanned(signal, true);
+      await this.#join(isLate ? await this.#look(signal) : this.#firstPlans, signal, true);
     });
   }
 
@@ -153,8 +138,7 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
         ...(addresses === undefined ? {} : { addresses }),
         ...(mtuBytes === undefined ? {} : { mtuBytes }),
       };
-      await this.plan(view, [endpoint]);
-      await this.#attachPlanned(signal, true);
+      await this.#join(await this.#plan(view, [endpoint]), signal, true);
     });
   }
 
@@ -165,15 +149,14 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     });
   }
 
-  rescan(options: AgentCallOptions): Promise<number> {
-    const { timeoutMs = rescanTimeoutMs } = options;
+  rescan({ timeoutMs = rescanTimeoutMs, ...options }: WaitOptions): Promise<number> {
     return this.#enqueue(options, async (signal) => {
       this.#expectGuest();
       const end = performance.now() + timeoutMs;
       while (this.#cards.size === 0) {
-        await this.#look(signal);
+        const plans = await this.#look(signal);
         // As upstream: the neighbours of links that come late are left to the guest to learn.
-        if (this.#plans.length > 0) await this.#attachPlanned(signal, false);
+        if (plans.length > 0) await this.#join(plans, signal, false);
         else if (performance.now() >= end) break;
         else await delay(rescanIntervalMs, undefined, { signal });
       }
@@ -198,23 +181,34 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     if (failure !== undefined) throw notRemoved(failure);
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(signal: AbortSignal): Promise<readonly CardPlan[]> {
     const view = await readNamespace(this.#run, signal);
-    await this.plan(view, chooseEndpoints(view));
+    return this.#plan(view, chooseEndpoints(view));
   }
 
-  /** All of the planned cards, or none. */
-  async #attachPlanned(signal: AbortSignal, withNeighbours: boolean): Promise<void> {
-    const plans = this.#plans;
-    this.#plans = [];
+  /** Numbers are not used twice: a guest may be slow to let go. */
+  async #plan(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<readonly CardPlan[]> {
+    const { model } = this.#options;
+    const { vcpus = 1, sysfs } = this.#parts;
+    const plans: CardPlan[] = [];
+    for (const endpoint of endpoints) {
+      const index = this.#nextCard + plans.length;
+      const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs });
+      const { connection } = plan;
+      if (connection.kind === 'vfio') await planFunction(endpoint.name, connection.pciAddress, sysfs);
+      plans.push(plan);
+    }
+    this.#nextCard += plans.length;
+    return plans;
+  }
+
+  /** All of the cards, or none. */
+  async #join(plans: readonly CardPlan[], signal: AbortSignal, withNeighbours: boolean): Promise<void> {
     const { vm, agent, vhost } = this.#expectGuest();
     const { openMacvtap: open = openMacvtap, sysfs } = this.#parts;
     if (this.#trace === undefined) throw new SandboxError('invalid_state', 'the network has no trace');
-    const context: JoinContext = {
-      ...{ namespacePath: this.namespacePath, run: this.#run, vm, trace: this.#trace, vhost, sysfs },
-      openMacvtap: open,
-    };
-    await this.#cards.add(plans, { context, vm, agent, withNeighbours }, signal);
+    const context = { run: this.#run, vm, trace: this.#trace, vhost, sysfs, openMacvtap: open };
+    await this.#cards.add(plans, { context, agent, withNeighbours }, signal);
   }
 
   #expectGuest(): AttachedGuest {
@@ -223,11 +217,8 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   }
 
   async #hasVhost(): Promise<boolean> {
-    if (!this.#options.vhost) return false;
-    return access(this.#parts.vhostDevice ?? '/dev/vhost-net', constants.R_OK | constants.W_OK).then(
-      () => true,
-      () => false,
-    );
+    const { vhostDevice = '/dev/vhost-net' } = this.#parts;
+    return this.#options.vhost && (await canAccess(vhostDevice, constants.R_OK | constants.W_OK));
   }
 
   #enqueue<T>(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { replaceFile } from '../../replace-file.ts';
 import { traceFile } from '../leftover-network.ts';
 import { isGone } from './namespace-file.ts';
 import { networkChangeSchema, undoChange, type NetworkChange } from './network-change.ts';
@@ -21,13 +21,14 @@ export class NetworkTrace {
   readonly directory: string;
   /** The mark of its filters. */
   readonly cookie: string;
-  readonly #namespacePath: string;
+  /** File of the namespace. */
+  readonly namespacePath: string;
   readonly #changes = new Set<NetworkChange>();
 
   constructor(directory: string, namespacePath: string, cookie: string) {
     this.directory = directory;
     this.cookie = cookie;
-    this.#namespacePath = namespacePath;
+    this.namespacePath = namespacePath;
   }
 
   /** Writes down a change that is going to be made. */
@@ -44,10 +45,9 @@ export class NetworkTrace {
 
   /** Writes the file anew: whole, or not at all. */
   async write(): Promise<void> {
-    const trace = { namespacePath: this.#namespacePath, cookie: this.cookie, changes: [...this.#changes] };
-    const path = join(this.directory, traceFile);
-    await writeFile(`${path}.new`, `${JSON.stringify(trace)}\n`, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    const { namespacePath, cookie } = this;
+    const trace = { namespacePath, cookie, changes: [...this.#changes] };
+    await replaceFile(join(this.directory, traceFile), `${JSON.stringify(trace)}\n`);
   }
 }
 

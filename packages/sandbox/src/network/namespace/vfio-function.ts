@@ -61,7 +61,8 @@ export async function planFunction(link: string, pciAddress: string, sysfs = '/s
  * @param sysfs where sysfs is mounted
  */
 export async function takeFunction({ pciAddress }: VfioChange, sysfs = '/sys'): Promise<void> {
-  await drive(pciAddress, vfioDriver, sysfs);
+  const { bindToVfio } = await import('@hako/device-manager');
+  await rebind(pciAddress, vfioDriver, () => bindToVfio(pciAddress, sysfs));
   const driver = await linkTarget(join(deviceDirectory(pciAddress, sysfs), 'driver'));
   if (driver === vfioDriver) return;
   throw new SandboxError('network_failed', `device ${pciAddress} was not taken by ${vfioDriver}`, {
@@ -79,8 +80,13 @@ export async function giveBackFunction({ pciAddress, driver }: VfioChange, sysfs
   const device = deviceDirectory(pciAddress, sysfs);
   const override = await readFile(join(device, 'driver_override'), 'utf8').catch(() => '');
   if (override.trim() !== vfioDriver) return;
-  if (driver === undefined) await writeFile(join(device, 'driver/unbind'), pciAddress).catch(() => undefined);
-  else await drive(pciAddress, driver, sysfs);
+  if (driver === undefined) {
+    // It may not have come to vfio-pci.
+    await writeFile(join(device, 'driver/unbind'), pciAddress).catch(() => undefined);
+  } else {
+    const { unbindFromVfio } = await import('@hako/device-manager');
+    await rebind(pciAddress, driver, () => unbindFromVfio(pciAddress, { driver }, sysfs));
+  }
   // From now on the kernel chooses again. An empty line is what it takes for nothing.
   await writeFile(join(device, 'driver_override'), '\n');
 }
@@ -104,13 +110,9 @@ export async function setFunctionMac(pciAddress: string, mac: string, sysfs = '/
   }
 }
 
-async function drive(pciAddress: string, driver: string, sysfs: string): Promise<void> {
-  const device = deviceDirectory(pciAddress, sysfs);
+async function rebind(pciAddress: string, driver: string, work: () => Promise<unknown>): Promise<void> {
   try {
-    await writeFile(join(device, 'driver_override'), driver);
-    // Without a driver there is nothing to take it from.
-    await writeFile(join(device, 'driver/unbind'), pciAddress).catch(() => undefined);
-    await writeFile(join(sysfs, 'bus/pci/drivers_probe'), pciAddress);
+    await work();
   } catch (cause) {
     throw new SandboxError(
       'network_failed',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { canAccess } from '../../can-access.ts';
 import { runTool } from '../../run-tool.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 
@@ -32,11 +32,7 @@ export async function findPasst({
 }: FindPasstOptions = {}): Promise<string> {
   for (const directory of directories) {
     const path = join(directory, 'passt');
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) continue;
+    if (!(await canAccess(path, constants.X_OK))) continue;
     const version = passtVersion(await runTool(path, ['--version'], { signal }));
     if (version >= oldestVersion) return path;
     throw new SandboxError('network_failed', `${path} is too old: it loses data`, {

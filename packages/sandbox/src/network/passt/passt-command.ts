@@ -15,7 +15,7 @@ export function passtArguments(ports: readonly Required<PublishedPort>[]): strin
   const { guest, prefixLength, gateway, nameServer } = userAddresses;
   return [
     ...['--foreground', '--quiet', '--stderr', '--fd', String(passtFd)],
-    ...['--ipv4-only', '--address', guest, '--netmask', prefixLength, '--gateway', gateway],
+    ...['--ipv4-only', '--address', guest, '--netmask', String(prefixLength), '--gateway', gateway],
     ...['--dns-forward', nameServer, '--no-dhcp'],
     ...portArguments('--tcp-ports', 'tcp', ports),
     ...portArguments('--udp-ports', 'udp', ports),

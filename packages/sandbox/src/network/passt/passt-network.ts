@@ -9,12 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runDirectoryVariable } from '@hako/hypervisor';
 
 import type { AgentCallOptions } from '../../process/guest-agent.ts';
+import { OutputTail } from '../../output-tail.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 import type { GuestNetwork, NetworkMachine } from '../guest-network.ts';
 import type { NetworkAgent } from '../network-agent.ts';
 import type { CheckedNetwork } from '../network-options.ts';
 import { attachUserCard } from '../user-network.ts';
-import { findPasst } from './find-passt.ts';
+import { findPasst, type FindPasstOptions } from './find-passt.ts';
 import { passtArguments } from './passt-command.ts';
 
 /** Name of the hypervisor's socket in the run directory, while nobody is connected to it. */
@@ -33,27 +34,27 @@ const maxErrorLength = 4_096;
 /**
  * Looks for a passt that will do; starts nothing. Errors: those of {@link findPasst}.
  * @param options what leads into the guest
- * @param signal ends it
+ * @param find where to look, and what ends that
  */
 export async function openPasstNetwork(
-  options: Extract<CheckedNetwork, { kind: 'user' }>,
-  signal: AbortSignal,
+  { ports }: Pick<Extract<CheckedNetwork, { kind: 'user' }>, 'ports'>,
+  find: FindPasstOptions,
 ): Promise<GuestNetwork> {
-  return new PasstNetwork(await findPasst({ signal }), options);
+  return new PasstNetwork(await findPasst(find), passtArguments(ports));
 }
 
 /** The user network through passt: a process of its own beside the hypervisor, connected to it by a socket. */
 class PasstNetwork implements GuestNetwork {
   readonly #program: string;
-  readonly #options: Extract<CheckedNetwork, { kind: 'user' }>;
+  readonly #arguments: readonly string[];
   #directory = '';
   #child: ChildProcess | undefined;
-  /** The end of its standard error. */
-  #said = '';
+  /** What it said, or why it could not be started. */
+  #said: Pick<OutputTail, 'lastLine'> = { lastLine: '' };
 
-  constructor(program: string, options: Extract<CheckedNetwork, { kind: 'user' }>) {
+  constructor(program: string, words: readonly string[]) {
     this.#program = program;
-    this.#options = options;
+    this.#arguments = words;
   }
 
   /** There is nothing to take back, for passt ends with the hypervisor; yet it is known by the directory if it does not. */
@@ -77,38 +78,44 @@ class PasstNetwork implements GuestNetwork {
 
   async close(): Promise<void> {
     const child = this.#child;
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (!isRunning(child)) return;
     const exited = once(child, 'exit');
     const timer = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
     await exited;
     clearTimeout(timer);
   }
 
+  release(): void {
+    this.#child?.unref();
+    this.#child?.stderr?.destroy();
+  }
+
   #start(connection: Socket): void {
     // A session of its own: a key at a terminal is for the workload. It needs nothing of our environment.
-    const child = spawn(this.#program, passtArguments(this.#options.ports), {
+    const child = spawn(this.#program, this.#arguments, {
       stdio: ['ignore', 'ignore', 'pipe', connection],
       detached: true,
       env: { [runDirectoryVariable]: this.#directory },
     });
     this.#child = child;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(-maxErrorLength);
-    });
-    child.once('error', (error) => {
-      this.#said = error.message;
+    this.#said = new OutputTail(child.stderr, maxErrorLength);
+    child.once('error', ({ message }) => {
+      this.#said = { lastLine: message };
     });
   }
 
   /** What it cannot do, it says at once; a guest that has been told of its card has given it time enough. */
   #expectRunning(): void {
-    const child = this.#child;
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) return;
-    const said = this.#said.trim().split('\n').at(-1) ?? '';
+    if (isRunning(this.#child)) return;
+    const { lastLine: said } = this.#said;
     throw new SandboxError('network_failed', `passt ended: ${said === '' ? 'it said nothing' : said}`, {
       remedy: "use the network `user`, the stack of which is the hypervisor's own",
     });
   }
+}
+
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
 /** Connects without reading: all that comes is for passt. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 
+import { parseMountTable } from '../../mount-table.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 
 /** Controllers that keep a machine in bounds. */
@@ -29,35 +30,22 @@ export interface Hierarchies {
  * @param mountinfo text to read instead of the process's own
  */
 export async function findHierarchies(mountinfo?: string): Promise<Hierarchies> {
-  const text = mountinfo ?? (await readFile('/proc/self/mountinfo', 'utf8'));
-  const mounts = text.split('\n').flatMap((line) => {
-    const [before = '', after = ''] = line.split(' - ');
-    const root = before.split(' ')[4];
-    const [type, , options = ''] = after.split(' ');
-    return root === undefined ? [] : [{ root: unescape(root), type, options: options.split(',') }];
-  });
+  const mounts = parseMountTable(mountinfo ?? (await readFile('/proc/self/mountinfo', 'utf8')));
   const trees = mounts
     .filter(({ type }) => type === 'cgroup')
-    .map(({ root, options }) => ({
-      root,
+    .map(({ path, options }) => ({
+      root: path,
       controllers: usedControllers.filter((controller) => options.includes(controller)),
     }))
     .filter(({ controllers }) => controllers.length > 0);
   if (trees.length > 0) return { version: 1, trees };
   const unified = mounts.find(({ type }) => type === 'cgroup2');
   if (unified !== undefined) {
-    const { root } = unified;
+    const { path: root } = unified;
     const offered = await readFile(`${root}/cgroup.controllers`, 'utf8').catch(() => '');
     return { version: 2, trees: [{ root, controllers: offered.trim().split(' ') }] };
   }
   throw new SandboxError('tool_missing', 'this machine has no control groups', {
     remedy: 'mount them below /sys/fs/cgroup, or leave the control group out',
   });
-}
-
-/** The kernel writes blanks and backslashes of paths in octal. */
-function unescape(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { errorCode } from './error-code.ts';
-import type { Hierarchy } from './cgroup-hierarchies.ts';
+import { errorCode } from '../../error-code.ts';
+import { usedControllers, type Hierarchy } from './cgroup-hierarchies.ts';
 import type { CgroupSetting } from './cgroup-settings.ts';
 import type { CheckedHostCgroup } from './host-cgroup-options.ts';
 
@@ -64,13 +64,12 @@ export async function makePlace(
   await mkdir(dirname(directory), { recursive: true });
   const applied = settings.filter(({ controller }) => tree.controllers.includes(controller));
   if (version === 2) await handDown(tree, dirname(directory));
-  else await handDownCpus(tree, dirname(directory));
   await mkdir(directory).catch(async (error: unknown) => {
     // The last sandbox in there has just taken the usual parent with it.
     if (errorCode(error) !== 'ENOENT') throw error;
     await mkdir(directory, { recursive: true });
   });
-  await handDownCpus(version === 1 ? tree : { ...tree, controllers: [] }, directory);
+  if (version === 1) await handDownCpus(tree, directory);
   if (vcpus !== overhead) await divide(place, version);
   for (const { controller, file, value } of applied)
     await writeFile(join(controller === 'cpu' ? vcpus : directory, file), value);
@@ -88,28 +87,15 @@ async function divide({ tree, directory, overhead, vcpus }: Place, version: 1 | 
 
 /** Of version 2, a controller works in a group if all those above it pass it on. One that does not show does not work. */
 async function handDown({ root, controllers }: Hierarchy, parent: string): Promise<void> {
-  const used = controllers.filter(
-    (name) => name === 'cpu' || name === 'cpuset' || name === 'memory' || name === 'pids',
-  );
-  const levels = parent
-    .slice(root.length)
-    .split('/')
-    .filter((level) => level !== '');
-  for (let depth = 0; depth <= levels.length; depth += 1) {
-    const file = join(root, ...levels.slice(0, depth), 'cgroup.subtree_control');
-    for (const name of used) await writeFile(file, `+${name}`);
-  }
+  const used = usedControllers.filter((name) => controllers.includes(name));
+  for (const group of [root, ...groupsBelow(root, parent)])
+    for (const name of used) await writeFile(join(group, 'cgroup.subtree_control'), `+${name}`);
 }
 
 /** Of version 1, a group takes no process before it has CPUs and memory nodes; it gets those of the group above. */
 async function handDownCpus({ root, controllers }: Hierarchy, directory: string): Promise<void> {
   if (!controllers.includes('cpuset')) return;
-  const levels = directory
-    .slice(root.length)
-    .split('/')
-    .filter((level) => level !== '');
-  for (let depth = 1; depth <= levels.length; depth += 1) {
-    const group = join(root, ...levels.slice(0, depth));
+  for (const group of groupsBelow(root, directory)) {
     for (const file of ['cpuset.cpus', 'cpuset.mems']) {
       const own = (await readFile(join(group, file), 'utf8').catch(() => '')).trim();
       if (own === '')
@@ -118,4 +104,13 @@ async function handDownCpus({ root, controllers }: Hierarchy, directory: string)
         );
     }
   }
+}
+
+/** The groups on the way from a root, which is left out, down to a directory, outermost first. */
+function groupsBelow(root: string, directory: string): readonly string[] {
+  const names = directory
+    .slice(root.length)
+    .split('/')
+    .filter((name) => name !== '');
+  return names.map((_, index) => join(root, ...names.slice(0, index + 1)));
 }

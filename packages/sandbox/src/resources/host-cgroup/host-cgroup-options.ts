@@ -3,6 +3,7 @@ import { isAbsolute, normalize } from 'node:path';
 
 import { resourcesOf, type ContainerLimits } from '../../container/container-limits.ts';
 import { SandboxError } from '../../sandbox-error.ts';
+import { bytesPerMib } from '../machine-size.ts';
 
 /** Control groups of the host for the processes of a sandbox: hypervisor, file sharing, network. */
 export interface HostCgroupOptions {
@@ -22,8 +23,6 @@ export type CheckedHostCgroup = Required<HostCgroupOptions>;
 
 /** Parent of the groups of sandboxes that name none. */
 export const usualParent = '/hako';
-
-const bytesPerMib = 1024 * 1024;
 
 /**
  * Checks what is said of control groups. Error: `invalid_options`, also for less memory than the machine has: the hypervisor

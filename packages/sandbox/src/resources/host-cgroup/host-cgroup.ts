@@ -8,7 +8,7 @@ import { describeError, SandboxError } from '../../sandbox-error.ts';
 import { findHierarchies, type Hierarchies, type Hierarchy } from './cgroup-hierarchies.ts';
 import { directoriesOf, makePlace, placeIn, type Place } from './cgroup-place.ts';
 import { cgroupSettings, type CgroupSetting } from './cgroup-settings.ts';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../error-code.ts';
 import type { CheckedHostCgroup } from './host-cgroup-options.ts';
 import { removeCgroups } from './remove-cgroups.ts';
 

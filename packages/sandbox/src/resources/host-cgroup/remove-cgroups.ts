@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { SandboxError } from '../../sandbox-error.ts';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../error-code.ts';
 import { usualParent } from './host-cgroup-options.ts';
 
 /** A group whose processes were killed is empty a moment later. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConfigurationError, idleSettings, type Configuration } from '@hako/configuration';
 
+import { escapeText } from '../escape-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { describeOrigin } from './describe-origin.ts';
 
@@ -10,9 +11,8 @@ import { describeOrigin } from './describe-origin.ts';
  */
 export function idleLines(configuration: Configuration): readonly string[] {
   try {
-    return idleSettings(configuration).map(
-      ({ setting: { section, key, origin }, reason }) =>
-        `hako: warning: ${describeOrigin(origin)}: ${section}.${key} has no effect: ${reason}`,
+    return idleSettings(configuration).map(({ setting: { section, key, origin }, reason }) =>
+      escapeText(`hako: warning: ${describeOrigin(origin)}: ${section}.${key} has no effect: ${reason}`),
     );
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
