@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { EnduranceFirst } from './tools/agent-grid/src/vitest/endurance-first.ts';
 
 const conditions = ['@hako/source'];
 const resolve = { conditions: [...conditions, 'node', 'import', 'module', 'default'] };
@@ -11,6 +13,7 @@ const answersSetup = 'tools/agent-grid/src/vitest/answers-setup.ts';
 // eslint-disable-next-line no-restricted-syntax -- required by Vitest
 export default defineConfig({
   test: {
+    sequence: { sequencer: EnduranceFirst },
     projects: [
       {
         resolve,
@@ -27,6 +30,8 @@ export default defineConfig({
           ],
           setupFiles: [answersSetup],
           testTimeout: 20_000,
+          // Half of the time they wait, also on machines with two cores.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
@@ -38,6 +43,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {

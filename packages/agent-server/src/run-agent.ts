@@ -10,6 +10,7 @@ import { loadOptions } from './config/load-options.ts';
 import { giveBackMemory } from './init/give-back-memory.ts';
 import { mountGuest, prepareGuest } from './init/prepare-guest.ts';
 import { endProcessOf, installLastResort } from './init/last-resort.ts';
+import { loadVsockTransport, usesVsock } from './init/load-vsock-transport.ts';
 import { createLinuxComponents } from './linux-components.ts';
 import { createConsoleWriter } from './logging/console-writer.ts';
 import { createJsonLogger } from './logging/json-logger.ts';
@@ -112,6 +113,7 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   const doorClosed = new AbortController();
   const address = commandLine.serverAddr ?? options.serverAddr;
   await openDoor(server, address, logger, doorClosed.signal);
+  if (isInit && usesVsock(address, options)) await loadVsockTransport(components.runProgram, logger);
   // The host has been asking since before the machine booted: what it waits with is answered in this turn of the loop.
   await setImmediate();
   if (isInit) prepareGuest(logger);

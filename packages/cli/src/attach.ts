@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { attachSandbox, findSandbox, type AttachedSandbox } from '@hako/sandbox';
+import { attachSandbox, findSandbox, type AttachedSandbox, type SandboxListing } from '@hako/sandbox';
 
 import type { CliComponents } from './cli-components.ts';
 
@@ -16,8 +16,7 @@ export async function attachTo(
   signal?: AbortSignal,
 ): Promise<AttachedSandbox> {
   const { connectAgent, joinFileShare } = components.sandbox;
-  await adoptIfOrphaned(id, components, signal);
-  return attachSandbox(id, {
+  return attachSandbox(await adoptIfOrphaned(id, components, signal), {
     ...(signal === undefined ? {} : { signal }),
     ...(connectAgent === undefined ? {} : { connectAgent }),
     ...(joinFileShare === undefined ? {} : { joinFileShare }),
@@ -25,7 +24,8 @@ export async function attachTo(
 }
 
 /**
- * Gives a sandbox whose owner is dead a new one, a process of its own. That it fails shows in what is done next.
+ * Finds a sandbox, and gives one whose owner is dead a new one, a process of its own. That it fails shows in what is done
+ * next. Error: `sandbox_not_found`.
  * @param id the sandbox, or the unique beginning of its name
  * @param components the program's world
  * @param signal ends the attempt
@@ -34,9 +34,10 @@ export async function adoptIfOrphaned(
   id: string,
   components: Pick<CliComponents, 'env' | 'self'>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<SandboxListing> {
   const found = await findSandbox(id);
-  if (found.status !== 'orphaned') return;
+  if (found.status !== 'orphaned') return found;
   const { startOrphanOwner } = await import('./start-owner.ts');
   await startOrphanOwner(found.id, components, signal);
+  return findSandbox(found.id);
 }

@@ -19,17 +19,18 @@ export interface ContainerWords {
   readonly entrypoint?: string;
 }
 
-const words: readonly (keyof ContainerWords)[] = [
-  'tmpfs',
-  'readOnly',
-  'shmSize',
-  'ulimit',
-  'capAdd',
-  'capDrop',
-  'sysctl',
-  'securityOpt',
-  'entrypoint',
-];
+/** All of them: one that is missing here does not compile, and would be ignored. */
+const words: Readonly<Record<keyof ContainerWords, true>> = {
+  tmpfs: true,
+  readOnly: true,
+  shmSize: true,
+  ulimit: true,
+  capAdd: true,
+  capDrop: true,
+  sysctl: true,
+  securityOpt: true,
+  entrypoint: true,
+};
 
 /**
  * Puts what the words say into a request; the code for it is loaded only where there are some. Error: `UsageError`.
@@ -37,7 +38,9 @@ const words: readonly (keyof ContainerWords)[] = [
  * @param given the words
  */
 export async function applyContainerWords(request: RunRequest, given: ContainerWords): Promise<RunRequest> {
-  if (words.every((word) => given[word] === undefined)) return request;
+  const isGiven = ([word, value]: [string, unknown]): boolean =>
+    value !== undefined && Object.hasOwn(words, word);
+  if (!Object.entries(given).some(isGiven)) return request;
   const { parseContainerWords } = await import('./parse/container-choices.ts');
   const { mounts, ...parsed } = parseContainerWords(given);
   return { ...request, ...parsed, mounts: [...request.mounts, ...mounts] };

@@ -41,6 +41,55 @@ async function execIn(sandbox: Sandbox, ...command: string[]): Promise<string> {
   return output;
 }
 
+const mib = 1024 * 1024;
+
+/** Prints what a container sees of its machine. */
+const look = 'nproc; grep MemTotal: /proc/meminfo; ls /sys/block | grep -c ^vd';
+
+interface View {
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly disks: number;
+}
+
+function viewOf(output: string): View {
+  const [cpus = '', memory = '', disks = ''] = output.trim().split('\n');
+  return {
+    cpus: Number(cpus),
+    memoryMib: Math.round(Number(/\d+/.exec(memory)?.[0]) / 1024),
+    disks: Number(disks),
+  };
+}
+
+/** A bundle that writes to its disk, wants half of what its machine may grow by, and whose end is written down. */
+async function hookedBundle({ directory }: RealHako, log: string): Promise<string> {
+  const bundle = join(directory, 'bundle');
+  await mkdir(bundle);
+  const { rootfs } = await resolveImage('busybox');
+  const spec = {
+    ociVersion: '1.0.2',
+    process: {
+      user: { uid: 0, gid: 0 },
+      args: ['sh', '-c', 'echo from the first owner > /data/word; sync; exec sleep 1000'],
+      cwd: '/',
+      env: ['PATH=/bin'],
+    },
+    root: { path: rootfs },
+    annotations: { 'org.example': 'yes' },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] },
+    ],
+    hooks: { poststop: [{ path: '/bin/sh', args: ['sh', '-c', 'exec cat > "$LOG"'], env: [`LOG=${log}`] }] },
+    linux: {
+      namespaces: ['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      resources: { cpu: { quota: 100_000, period: 100_000 }, memory: { limit: 128 * mib } },
+    },
+  };
+  await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
+  return bundle;
+}
+
 const statusOf = async (hako: RealHako): Promise<string | undefined> =>
   (await listSandboxes({ runRoot: hako.runRoot }))[0]?.status;
 
@@ -108,6 +157,72 @@ describe.skipIf(obstacle !== '')(`a sandbox that survives its owner${obstacle}`,
     expect((await hako.run('stop', 'box')).stdout).toBe('box\n');
     expect((await hako.run('ps')).stdout).toMatch(/^box .* exited /m);
     expect((await hako.run('rm', 'box')).stdout).toBe('box\n');
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('is whole for its new owner: the machine grows and shrinks, a disk is shared and unplugged, a hook runs [proves growth after adoption, unplug after adoption, poststop hook after adoption]', async () => {
+    await using hako = await realHako(consoles);
+    await using _end = hako.endOf('grown');
+    const log = join(hako.directory, 'hooks.log');
+    const bundle = await hookedBundle(hako, log);
+    const disk = join(hako.directory, 'disk.img');
+    await writeFile(disk, Buffer.alloc(16 * mib));
+    const size = ['-m', '256m', '--cpus', '1', '--max-cpus', '2', '--max-memory', '768m'];
+    const mount = ['--mount', `type=block,src=${disk},dst=/data,fstype=ext4,format`];
+    const words = ['-d', '--keep', '--name', 'grown', ...size, ...mount, `bundle:${bundle}`];
+    expect(await hako.run('run', ...words)).toEqual({ exitCode: 0, stdout: 'grown\n', stderr: '' });
+    const before = viewOf((await hako.run('exec', 'grown', 'sh', '-c', look)).stdout);
+    expect(before).toMatchObject({ cpus: 2, disks: 2 });
+    await killOwner(hako);
+
+    await using sandbox = await adoptSandbox('grown', { runRoot: hako.runRoot });
+    expect(viewOf(await execIn(sandbox, 'sh', '-c', look))).toEqual(before);
+    const [first] = await sandbox.containers();
+    const image = await resolveImage('busybox');
+    const beside = await sandbox.createContainer({
+      ...{ image, command: ['sleep', '1000'], limits: { memoryBytes: 256 * mib } },
+      blockVolumes: [{ source: disk, destination: '/data', fstype: 'ext4' }],
+    });
+    for (const stream of [beside.stdout, beside.stderr]) stream.on('error', () => undefined).resume();
+    await beside.start();
+    const seen = async (): Promise<View> => {
+      const process = await beside.exec({ command: ['sh', '-c', look] });
+      process.stderr.resume();
+      return viewOf(await text(process.stdout));
+    };
+    const grown = await seen();
+    expect(grown).toMatchObject({ cpus: 2, disks: 2 });
+    expect(grown.memoryMib - before.memoryMib).toBeGreaterThanOrEqual(250);
+    const word = await beside.exec({ command: ['cat', '/data/word'] });
+    word.stderr.resume();
+    expect(await text(word.stdout)).toBe('from the first owner\n');
+
+    // The room is the new owner's to give, to other processes too.
+    const more = (memory: string) =>
+      hako.run('run', '--sandbox', 'grown', '--memory', memory, 'busybox', 'true');
+    expect(await more('64m')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await more('200m')).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('the machine needs 840 MiB') as unknown,
+    });
+
+    await first?.remove();
+    expect(JSON.parse(await readFile(log, 'utf8'))).toEqual({
+      ...{ ociVersion: '1.0.2', id: 'grown', status: 'stopped', bundle },
+      annotations: { 'org.example': 'yes' },
+    });
+    await expect.poll(async () => grown.memoryMib - (await seen()).memoryMib, patience).toBe(128);
+    expect((await seen()).disks).toBe(2);
+    await beside.remove();
+    const last = await sandbox.createContainer({ image, command: ['sh', '-c', look] });
+    last.stderr.resume();
+    await last.start();
+    // A CPU of an emulated machine stays.
+    const rest = viewOf(await text(last.stdout));
+    expect(rest.disks).toBe(1);
+    expect(before.memoryMib - rest.memoryMib).toBeGreaterThanOrEqual(125);
+    await sandbox.stop();
+    expect((await hako.run('rm', 'grown')).stdout).toBe('grown\n');
     expect(await hako.leftovers()).toEqual([]);
   });
 });

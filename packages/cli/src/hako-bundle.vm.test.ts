@@ -227,12 +227,36 @@ describe.skipIf(obstacle !== '')(`bundles in real sandboxes${obstacle}`, () => {
 
     await first.kill('SIGKILL');
     expect(await first.wait()).toBe(137);
+    const listed = (await hako.run('ps', '--containers')).stdout.trimEnd().split('\n');
+    expect(listed.map((line) => / (up|exited .*)$/.exec(line)?.[1])).toEqual([
+      ...[undefined, 'exited (137)', 'up', 'up'],
+    ]);
     await first.remove();
     expect(await inside(second, 'cat /who; hostname')).toBe('second\npod');
     expect(await inside(third, look)).toBe(seen[2]);
     await using again = await started(sandbox, { image, command: ['sleep', '1000'] });
     expect(await inside(again, 'ls /who')).toContain('No such file');
     await sandbox.stop();
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test("the conditions of a filter of Docker's go by the capabilities that the container gets", async () => {
+    await using hako = await realHako(consoles);
+    const profile = join(hako.directory, 'profile.json');
+    const caps = ['CAP_SYS_CHROOT'];
+    const syscalls = [
+      { names: ['chroot'], action: 'SCMP_ACT_ERRNO', errnoRet: 38, excludes: { caps } },
+      { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 38, includes: { caps } },
+    ];
+    await writeFile(profile, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }));
+    const say = async (...words: string[]): Promise<string> => {
+      const script = 'chroot / echo changed 2>&1; mkdir /new && echo made';
+      const filter = ['--security-opt', `seccomp=${profile}`];
+      const { stdout, stderr } = await hako.run('run', ...filter, ...words, 'busybox', 'sh', '-c', script);
+      return stdout + stderr;
+    };
+    expect(await say()).toMatch(/^changed\nmkdir: .*Function not implemented\n$/);
+    expect(await say('--cap-drop', 'SYS_CHROOT')).toMatch(/^chroot: .*Function not implemented\nmade\n$/);
     expect(await hako.leftovers()).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { createSandbox, type NetworkModel } from '@hako/sandbox';
+import { attachSandbox, createSandbox, type NetworkModel } from '@hako/sandbox';
 import { machineObstacle, temporaryDirectory } from '@hako/sandbox/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -56,6 +56,8 @@ async function addLinks(left: TestNamespace, right: TestNamespace): Promise<read
   await address(left, '10.57.0.1/24', 'tap7');
   await address(right, '10.57.0.2/24', 'bridged');
   await address(right, '10.59.0.2/24', 'late');
+  await left.run('ip', 'route', 'add', '10.96.0.0/16', 'via', '10.55.0.2');
+  await left.run('ip', 'route', 'add', '10.98.0.0/16', 'dev', 'late', 'scope', 'link');
   if (!hasIpvlan) return ['10.55.0.2', '10.56.0.2', '10.57.0.2', '10.60.0.2'];
   await left.run('ip', 'link', 'add', 'ip0', 'link', 'shared', 'type', 'ipvlan', 'mode', 'l2');
   await left.run('ip', 'link', 'set', 'dev', 'ip0', 'up');
@@ -83,8 +85,9 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
       const before = await left.describe();
       const path = `/run/netns/${left.name}`;
       {
+        const runRoot = join(temporary.path, 'run');
         await using sandbox = await createSandbox({
-          ...{ runRoot: join(temporary.path, 'run'), vcpus: 2 },
+          ...{ runRoot, vcpus: 2 },
           network: { kind: 'namespace', path, model },
         });
         await sandbox.ready();
@@ -94,6 +97,12 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
 
         const { network } = sandbox;
         const interfaces = await network.listInterfaces();
+        // What another process makes of a route is not undone by the owner.
+        const moved = { destination: '10.96.0.0/16', interfaceName: 'eth0', gateway: '10.55.0.3' };
+        {
+          await using attached = await attachSandbox(sandbox.id, { runRoot });
+          await attached.network.updateRoutes([{ ...moved, family: 'ipv4' }]);
+        }
         const routes = await network.listRoutes();
         const late = await network.addInterface({
           name: 'late',
@@ -106,6 +115,12 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
         await expect(network.addInterface({ name: 'nothing' })).rejects.toMatchObject({
           code: 'network_failed',
         });
+        expect(await network.listRoutes()).toMatchObject(
+          expect.arrayContaining([
+            expect.objectContaining({ gateway: moved.gateway }),
+            expect.objectContaining({ destination: '10.98.0.0/16', interfaceName: 'late' }),
+          ]) as object,
+        );
         await network.updateInterface({ ...late, mtuBytes: 1300 });
         const far = { destination: '10.99.0.0/16', family: 'ipv4', interfaceName: 'late' } as const;
         await network.updateRoutes([{ ...far, gateway: '10.59.0.2' }]);

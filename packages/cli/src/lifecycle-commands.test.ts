@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { createSandbox, attachSandbox, listSandboxes, resolveImage } from '@hako/sandbox';
+import { attachSandbox, createSandbox, findSandbox, listSandboxes, resolveImage } from '@hako/sandbox';
 import type { FakeMain } from '@hako/sandbox/testing';
 import { expect, test } from 'vitest';
 
@@ -68,7 +68,7 @@ test('every container of a sandbox is listed, read, limited, frozen and entered 
     await using second = await attached.createContainer({ image, command: ['patient'], id: 'side' });
     await second.start();
     expect((await hako.run('ps', '--containers')).stdout.toString()).toMatch(
-      /^NAME +COMMAND +CREATED\nbox +"patient" +\d+s ago\nbox\/side +"patient" +\d+s ago\n$/,
+      /^NAME +COMMAND +CREATED +STATUS\nbox +"patient" +\d+s ago +up\nbox\/side +"patient" +\d+s ago +up\n$/,
     );
     expect((await hako.run('ps', '-cq')).stdout.toString()).toBe('box\nbox/side\n');
     expect(JSON.parse((await hako.run('stats', '--json')).stdout.toString())).toMatchObject([
@@ -89,6 +89,38 @@ test('every container of a sandbox is listed, read, limited, frozen and entered 
       exitCode: 125,
       stderr: 'hako: sandbox box has no container "none"; see `hako ps --containers`\n',
     });
+  });
+});
+
+test('a container that has ended is listed as such, and left out where only the living count', async () => {
+  await using hako = await world();
+  await hako.beside(async () => {
+    const listing = await findSandbox('box');
+    await using attached = await attachSandbox(listing, hako.sandbox.components);
+    const image = await resolveImage(hako.image);
+    await using second = await attached.createContainer({ image, command: ['patient'], id: 'side' });
+    second.discardOutput();
+    await second.start();
+    hako.sandbox.agent.processes.get('side')?.deliver(15);
+    expect(await second.wait()).toBe(42);
+    expect((await hako.run('ps', '--containers')).stdout.toString()).toMatch(
+      /\nbox +.* +up\nbox\/side +.* +exited \(42\)\n$/,
+    );
+    expect(JSON.parse((await hako.run('ps', '-c', '--json')).stdout.toString())).toMatchObject([
+      { name: 'box' },
+      { name: 'box/side', exitCode: 42 },
+    ]);
+    expect((await hako.run('pause', 'box')).exitCode).toBe(0);
+    expect([...hako.sandbox.agent.paused]).toEqual(['box']);
+    await hako.run('unpause', 'box');
+    expect(JSON.parse((await hako.run('stats', '--json', 'box')).stdout.toString())).toMatchObject([
+      { name: 'box' },
+    ]);
+    // What is told once is not read again.
+    const [first] = await attached.containers();
+    if (first === undefined) throw new Error('there is no container');
+    await rm(join(listing.directory, 'containers'), { recursive: true });
+    expect((await attached.container(first)).id).toBe('box');
   });
 });
 

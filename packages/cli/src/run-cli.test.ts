@@ -203,6 +203,15 @@ test.for<{ words: string[]; says: RegExp; code?: number; files?: Record<string, 
     words: ['volume', 'stats', '$DIR'],
     says: /no disk is assigned to .*; see `hako volume add`/,
   },
+  {
+    words: ['volume', 'resize', '$DIR', '1g'],
+    says: /no disk is assigned to .*; see `hako volume add`/,
+  },
+  { words: ['volume', 'resize', '$DIR', 'more'], says: /volume "more" is not a size/ },
+  {
+    words: ['volume', 'resize', '$DIR', '1000'],
+    says: /a volume cannot have 1000 bytes; give a multiple of 512/,
+  },
   { words: ['run', '--rootfs', 'tape', '$IMAGE', 'echo'], says: /"tape"; use shared or block/ },
   {
     words: ['run', '--shared-fs', 'nfs', '$IMAGE', 'echo'],

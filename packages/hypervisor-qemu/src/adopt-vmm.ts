@@ -28,7 +28,8 @@ export interface AdoptedVmm {
 /**
  * Connects to a QEMU that another process has started: monitor, console, agent. On failure it is left as it is.
  *
- * @throws HypervisorError `vmm_exited` | `monitor_failed` | the signal's reason
+ * @throws HypervisorError `vmm_exited` | `invalid_state` if it is alive and does not run its guest any more, such as after an
+ *   error of its disk | `monitor_failed` | the signal's reason
  */
 export async function adoptVmm(
   { process: identity, state, vsock, loadSendDescriptors }: AdoptRequest,
@@ -43,7 +44,7 @@ export async function adoptVmm(
     opened.push(() => void stream.destroy());
     const monitor = await QmpClient.connect(stream, { signal, timeoutMs: Infinity, loadSendDescriptors });
     const { status } = await monitor.execute('query-status', {}, { signal, timeoutMs: Infinity });
-    if (status !== 'running' && status !== 'paused') throw gone(config.id);
+    if (status !== 'running' && status !== 'paused') throw standstill(config.id, status);
     const consoleStream = await connectSocket(sockets.consolePath, signal);
     opened.push(() => void consoleStream.destroy());
     const console = new ConsoleLog(consoleLogPath(config.runDir), { append: true });
@@ -66,4 +67,9 @@ export async function adoptVmm(
 
 function gone(id: string): HypervisorError {
   return new HypervisorError('vmm_exited', `vm ${id} is gone`, { operand: id });
+}
+
+/** What QEMU says of a machine whose guest it does not run, and which is not just paused: `io-error`, `guest-panicked`, … */
+function standstill(id: string, status: string): HypervisorError {
+  return new HypervisorError('invalid_state', `vm ${id} stands still: qemu says ${status}`, { operand: id });
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { VmConfig } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { openGuestShell } from './testing/guest-shell.ts';
-import { createQemuSubject } from './testing/qemu-subject.ts';
+import { startGuest } from './testing/start-guest.ts';
 import { findTestKernel } from './testing/test-guest.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
@@ -13,18 +11,6 @@ const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
 const storageDaemonPath = '/usr/bin/qemu-storage-daemon';
 const hasStorageDaemon = (await stat(storageDaemonPath).catch(() => undefined)) !== undefined;
 const hasVirtiofsd = (await stat(virtiofsdPath).catch(() => undefined)) !== undefined;
-
-/** A running guest with a shell in it. */
-async function startGuest(change: Partial<VmConfig> = {}) {
-  await using cleanup = new AsyncDisposableStack();
-  const subject = cleanup.use(await createQemuSubject('shell'));
-  const vm = cleanup.use(await subject.hypervisor.createVm({ ...subject.config, ...change }));
-  await vm.start();
-  const shell = await openGuestShell(vm);
-  const owned = cleanup.move();
-  const { directory, hypervisor } = subject;
-  return { directory, hypervisor, vm, shell, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
 
 /** Starts a program that serves a device on a socket, and waits for the socket. */
 async function startPeer(socketPath: string, program: string, args: readonly string[]) {
@@ -127,6 +113,27 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
     expect((await plug()).address).toEqual(address);
     expect(await shell.until('test -b /dev/vda && head -c 5 /dev/vda')).toBe('HELLO');
   });
+
+  test.each(['virtio-blk', 'virtio-scsi'] as const)(
+    'a %s disk in use grows, and the guest sees it at once [proves vm.resizeBlock]',
+    async (driver) => {
+      await using guest = await startGuest();
+      const { vm, shell, directory } = guest;
+      const path = join(directory, 'disk.img');
+      await writeFile(path, Buffer.alloc(1024 * 1024, 'hello'));
+      await vm.plug({ kind: 'block', id: 'data', path, readOnly: false, driver });
+      const disk = driver === 'virtio-blk' ? 'vda' : 'sda';
+      expect(await shell.until(`test -b /dev/${disk} && cat /sys/block/${disk}/size`)).toBe('2048');
+      await shell.run(`exec 3<>/dev/${disk}`);
+      await vm.resizeBlock('data', 3 * 1024 * 1024);
+      await shell.until(`test $(cat /sys/block/${disk}/size) = 6144`);
+      await shell.run(`printf END | dd of=/dev/${disk} bs=512 seek=6143 conv=fsync 2>/dev/null`);
+      expect((await stat(path)).size).toBe(3 * 1024 * 1024);
+      expect((await readFile(path, 'latin1')).slice(-512, -509)).toBe('END');
+      await expect(vm.resizeBlock('data', 1024 * 1024)).rejects.toMatchObject({ code: 'invalid_device' });
+      expect(await shell.run(`head -c 5 /dev/${disk}`)).toBe('hello');
+    },
+  );
 
   test('two SCSI disks share a controller that comes with the first [proves plug block virtio-scsi, unplug block virtio-scsi]', async () => {
     await using guest = await startGuest();
@@ -298,14 +305,9 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
   });
 
   test('an unplug of a paused guest is refused, and one of a guest that keeps silent ends in time', async () => {
-    await using subject = await createQemuSubject('panic');
-    await using vm = await subject.hypervisor.createVm({
-      ...subject.config,
-      kernelParameters: ['hako.test=shell', 'acpiphp.disable=1'],
-    });
-    await vm.start();
-    await openGuestShell(vm);
-    const path = subject.config.kernelPath;
+    await using guest = await startGuest({ kernelParameters: ['hako.test=shell', 'acpiphp.disable=1'] });
+    const { vm, directory } = guest;
+    const path = join(directory, 'initrd.cpio');
     await vm.plug({ kind: 'block', id: 'data', path, readOnly: true });
     await expect(vm.unplug('data', { timeoutMs: 300 })).rejects.toMatchObject({ code: 'timeout' });
     await expect(vm.plug({ kind: 'block', id: 'data', path, readOnly: true })).rejects.toMatchObject({

@@ -25,13 +25,13 @@ import { buildCommandLine } from './command-line/build-command-line.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
 import { machineProfile, type MachineName } from './command-line/machine-profile.ts';
-import { hasOpenMemory } from './command-line/memory.ts';
+import { closedMemoryReason } from './command-line/memory.ts';
 import { inspectPersistentImage } from './command-line/nvdimm.ts';
 import { findProgram } from './find-program.ts';
 import { launchPrefix, withPrefix } from './process/launch-prefix.ts';
 import { monitorFd } from './process/vmm-process.ts';
 import { survivalSockets } from './process/survival-sockets.ts';
-import { QemuVm, type QemuVmParts } from './qemu-vm.ts';
+import { QemuVm, type LaunchChoices, type QemuVmParts } from './qemu-vm.ts';
 import type { SendDescriptors } from './qmp/qmp-client.ts';
 import { checkSnapshot } from './snapshot/snapshot-files.ts';
 import { snapshotKey } from './snapshot/snapshot-key.ts';
@@ -62,6 +62,8 @@ export interface QemuHypervisorComponents {
   readonly vhostVsockDevice?: string;
   /** Default `/dev/kvm`. */
   readonly kvmDevice?: string;
+  /** How long the tiny guest that tells whether KVM works may take. Default 2,500; slow hosts of nested machines need more. */
+  readonly kvmProbeTimeoutMs?: number;
   /** Name of the virtio-serial port that the guest looks for. Default `hako.agent.0`. */
   readonly agentPortName?: string;
   /** Port the agent listens at on vsock. Default 1024, as upstream's agent. */
@@ -73,7 +75,7 @@ const adoptTimeoutMs = 5_000;
 const defaultAgentPort = 1024;
 
 /** Decisions for the start of one machine. */
-interface VmPlan extends Pick<QemuVmParts, 'chooseRoad'> {
+interface VmPlan extends Pick<LaunchChoices, 'chooseRoad'> {
   /**
    * QEMU and its arguments.
    *
@@ -92,13 +94,18 @@ export class QemuHypervisor implements Hypervisor {
   readonly #judge: KvmJudge;
 
   constructor(components: QemuHypervisorComponents = {}) {
-    const { logger, cacheDir = defaultCacheDir(), kvmDevice } = components;
+    const { logger, cacheDir = defaultCacheDir(), kvmDevice, kvmProbeTimeoutMs } = components;
     this.#components = components;
     this.#machine = components.machine ?? (process.arch === 'arm64' ? 'virt' : 'q35');
     this.#judge = new KvmJudge({
       cache: new VerdictCache(cacheDir),
       probe: (qemuPath, signal) =>
-        probeKvm({ qemuPath, ...(kvmDevice && { kvmDevice }), ...(signal && { signal }) }),
+        probeKvm({
+          qemuPath,
+          ...(kvmDevice && { kvmDevice }),
+          ...(kvmProbeTimeoutMs === undefined ? {} : { timeoutMs: kvmProbeTimeoutMs }),
+          ...(signal && { signal }),
+        }),
       readBootId,
       onVerdict: (verdict) => {
         if (verdict.usable) logger?.info({}, 'kvm runs guests');
@@ -132,9 +139,9 @@ export class QemuHypervisor implements Hypervisor {
     if (config.restoreFrom !== undefined) await checkSnapshot(config.restoreFrom);
     const machine = machineProfile(this.#machine);
     const prefix = await launchPrefix(config);
-    const launchCommandFor: QemuVmParts['commandFor'] = (road) => withPrefix(prefix, commandFor(road));
     return new QemuVm({
-      ...{ config, chooseRoad, commandFor: launchCommandFor, machine, accelerator },
+      ...{ config, machine, accelerator },
+      origin: { kind: 'new', chooseRoad, commandFor: (road) => withPrefix(prefix, commandFor(road)) },
       ...this.#connections,
     });
   }
@@ -146,15 +153,10 @@ export class QemuHypervisor implements Hypervisor {
     const connections = this.#connections;
     const { adoptVmm } = await import('./adopt-vmm.ts');
     const adopted = await adoptVmm({ ...connections, process: record.process, state }, deadline.signal);
-    const started = (): never => {
-      throw new HypervisorError('invalid_state', `vm ${config.id} was started by another process`);
-    };
     return new QemuVm({
       ...{ config, accelerator, ...connections },
       machine: machineProfile(state.machine),
-      chooseRoad: started,
-      commandFor: started,
-      adopted: { ...adopted, hotplug: state.hotplug },
+      origin: { kind: 'adopted', ...adopted, hotplug: state.hotplug },
     });
   }
 
@@ -170,7 +172,7 @@ export class QemuHypervisor implements Hypervisor {
     const common: VmConfig = { ...config, id: 'snapshot', exportedDirectories, devices };
     const { chooseRoad, commandFor, qemuPath, accelerator } = await this.#plan(common, signal);
     const road = await chooseRoad();
-    if (road.kind !== 'virtio-serial' || !hasOpenMemory(config)) return undefined;
+    if (road.kind !== 'virtio-serial' || closedMemoryReason(config) !== undefined) return undefined;
     const command = commandFor({ ...road, socketPath: 'agent-port.sock' }, false);
     return { key: await snapshotKey(common, command, qemuPath), emulated: accelerator === 'tcg' };
   }

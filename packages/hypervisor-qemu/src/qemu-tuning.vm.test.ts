@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { VmConfig } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { openGuestShell } from './testing/guest-shell.ts';
 import { persistentImage } from './testing/persistent-image.ts';
-import { createQemuSubject, type QemuSubject } from './testing/qemu-subject.ts';
+import { createQemuSubject } from './testing/qemu-subject.ts';
+import { startGuest } from './testing/start-guest.ts';
 import { findTestKernel } from './testing/test-guest.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
 const hasErofs = !(await execa('mkfs.erofs', ['--help'], { reject: false })).failed;
 const reservePath = '/proc/sys/vm/nr_hugepages';
 const bytesPerMib = 1024 * 1024;
-
-/** Starts the guest of a subject, with a shell in it. */
-async function startGuest(subject: QemuSubject, change: Partial<VmConfig>) {
-  await using cleanup = new AsyncDisposableStack();
-  const vm = cleanup.use(await subject.hypervisor.createVm({ ...subject.config, ...change }));
-  await vm.start();
-  const shell = await openGuestShell(vm);
-  const owned = cleanup.move();
-  return { vm, shell, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
 
 /** An erofs image with one file, as persistent memory holds it. */
 async function makeImage(directory: string): Promise<string> {
@@ -59,7 +48,7 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
       await using subject = await createQemuSubject('shell');
       const path = await makeImage(subject.directory);
       const rootImage = { path, format: 'raw', fstype: 'erofs', attachment: 'nvdimm' } as const;
-      await using guest = await startGuest(subject, { rootImage });
+      await using guest = await startGuest({ rootImage }, subject);
       const { shell } = guest;
       expect(await shell.run('cat /proc/cmdline')).toContain(
         'root=/dev/pmem0 rootflags=dax rootfstype=erofs ro',
@@ -77,17 +66,20 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
   test('has an iommu, a thread for disks, a balloon, features and options as it is told [proves iommu, disk thread, balloon, cpu features, machine options, entropy source]', async () => {
     await using subject = await createQemuSubject('shell');
     const disk = { kind: 'block', id: 'data', path: subject.config.kernelPath, readOnly: true } as const;
-    await using guest = await startGuest(subject, {
-      balloon: true,
-      devices: [disk],
-      tuning: {
-        iommu: true,
-        diskThread: true,
-        machineOptions: ['hpet=off'],
-        cpuFeatures: ['-abm'],
-        entropySource: '/dev/random',
+    await using guest = await startGuest(
+      {
+        balloon: true,
+        devices: [disk],
+        tuning: {
+          iommu: true,
+          diskThread: true,
+          machineOptions: ['hpet=off'],
+          cpuFeatures: ['-abm'],
+          entropySource: '/dev/random',
+        },
       },
-    });
+      subject,
+    );
     const { vm, shell } = guest;
     expect(await shell.run('ls /sys/class/iommu')).toBe('dmar0');
     expect(await shell.run('grep -c abm /proc/cpuinfo || true')).toBe('0');
@@ -104,7 +96,7 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
     const tuning = { memoryDirectory: '/dev/shm', preallocateMemory: true };
     const config = { ...subject.config, sharedMemory: true, tuning };
     expect(await subject.hypervisor.snapshotSupport(config)).toBeUndefined();
-    await using guest = await startGuest(subject, config);
+    await using guest = await startGuest(config, subject);
     const { vm } = guest;
     const maps = await readFile(`/proc/${vm.pids().vmm}/maps`, 'utf8');
     expect(maps).toMatch(/\/dev\/shm\/.*\(deleted\)/);
@@ -118,7 +110,7 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
     const reserve = await reserveHugePages(memoryMib / 2);
     if (reserve === undefined) skip('this host gives no huge pages');
     await using _reserve = reserve;
-    await using guest = await startGuest(subject, { sharedMemory: true, tuning: { hugePages: true } });
+    await using guest = await startGuest({ sharedMemory: true, tuning: { hugePages: true } }, subject);
     const { vm, shell } = guest;
     expect(await shell.run('grep -c MemTotal /proc/meminfo')).toBe('1');
     expect(await memoryOf(vm.pids().vmm, 'Private_Hugetlb')).toBeGreaterThan(16 * bytesPerMib);

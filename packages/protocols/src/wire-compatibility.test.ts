@@ -9,6 +9,7 @@ import * as agent from './generated/agent.ts';
 import * as csi from './generated/csi.ts';
 import * as health from './generated/health.ts';
 import * as processIo from './generated/hako/agent/v1/process_io.ts';
+import * as sandboxDisks from './generated/hako/owner/v1/sandbox_disks.ts';
 import * as sandboxResources from './generated/hako/owner/v1/sandbox_resources.ts';
 import * as oci from './generated/oci.ts';
 import * as types from './generated/types.ts';
@@ -133,18 +134,19 @@ interface Definition {
   readonly methods: Readonly<Record<string, { readonly name: string }>>;
 }
 
-test('the service definitions carry the names of all 44 methods of Kata and the four of Hako', () => {
+test('the service definitions carry the names of all 44 methods of Kata and the five of Hako', () => {
   const contract = readFileSync(resolve(root, 'packages/protocols/wire-contract.txt'), 'utf8');
   const definitions: readonly Definition[] = [
     agent.AgentServiceDefinition,
     health.HealthDefinition,
     processIo.ProcessIODefinition,
+    sandboxDisks.SandboxDisksServiceDefinition,
     sandboxResources.SandboxResourcesServiceDefinition,
   ];
   const methods = definitions.flatMap(({ fullName, methods }) =>
     Object.values(methods).map(({ name }) => `method ${fullName} ${name} `),
   );
-  expect(methods).toHaveLength(48);
+  expect(methods).toHaveLength(49);
   expect(methods.filter((line) => !contract.includes(line))).toEqual([]);
 });
 
@@ -157,7 +159,7 @@ interface Codec {
 }
 
 const codecs = Object.fromEntries(
-  [agent, csi, health, oci, processIo, sandboxResources, types].flatMap((module) =>
+  [agent, csi, health, oci, processIo, sandboxDisks, sandboxResources, types].flatMap((module) =>
     Object.entries(module).filter(([, value]) => typeof value === 'object' && 'encode' in value),
   ),
 ) as unknown as Record<string, Codec>;

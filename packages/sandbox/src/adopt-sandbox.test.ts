@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -215,6 +215,83 @@ test('an agent that does not answer leaves the sandbox an orphan, and it is stop
   isSilent = false;
   await (await adopt(world)).stop();
   expect(await world.leftovers()).toEqual([]);
+});
+
+test.for([
+  { what: 'socket that cannot be served', taken: undefined },
+  { what: 'socket whose place is taken', taken: 'agent.sock' },
+  { what: 'record that cannot be written', taken: 'state.json.new' },
+])(
+  'a $what when everything else is taken up leaves the sandbox as it is, for another attempt',
+  async ({ taken }) => {
+    let fails = false;
+    await using world = await sandboxWorld({
+      onStep: (step) => {
+        if (fails && taken === undefined && step === 'serve') throw new Error('no space left on device');
+      },
+    });
+    await orphan(world);
+    fails = true;
+    const directory = join(world.runRoot, 'box');
+    if (taken !== undefined) await mkdir(join(directory, taken));
+    await expect(adopt(world)).rejects.toMatchObject({ code: 'boot_failed' });
+    expect(await statusOf(world)).toBe('orphaned');
+    fails = false;
+    if (taken !== undefined) await rm(join(directory, taken), { recursive: true });
+    const sandbox = await adopt(world);
+    expect((await sandbox.containers()).map(({ state }) => state)).toEqual([{ name: 'running' }]);
+    await sandbox.stop();
+    expect(await world.leftovers()).toEqual([]);
+  },
+);
+
+test('an adoption that is aborted when it is nearly done lets go of everything before it says so', async () => {
+  const controller = new AbortController();
+  let checks = 0;
+  await using world = await sandboxWorld({
+    before: async (method, options) => {
+      if (method !== 'removeContainer' || checks > 0) return;
+      checks += 1;
+      controller.abort();
+      await once(options?.signal ?? new EventTarget(), 'abort');
+    },
+  });
+  await orphan(world);
+  const directory = join(world.runRoot, 'box');
+  const record = await readRecord(directory);
+  if (record?.survival === undefined) throw new Error('nothing is written down');
+  // Its removal is what the adopter is busy with.
+  const [container] = record.survival.containers;
+  if (container === undefined) throw new Error('there is no container');
+  const containers = [{ ...container, state: 'removing' as const }];
+  await writeRecord(directory, { ...record, survival: { ...record.survival, containers } });
+  const attempt = adoptSandbox(
+    'box',
+    { runRoot: world.runRoot, signal: controller.signal },
+    world.components,
+  );
+  await expect(attempt).rejects.toMatchObject({ code: 'aborted' });
+  expect(checks).toBe(1);
+  expect(world.hypervisor.vms.at(-1)?.state).toBe('stopped');
+  expect(await world.hypervisor.vms.at(-1)?.exited).toMatchObject({ reason: 'released' });
+  expect(await statusOf(world)).toBe('orphaned');
+  expect([...world.agent.containers.keys()]).toEqual(['box']);
+  await (await adopt(world)).stop();
+  expect([...world.agent.containers.keys()]).toEqual([]);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('what the sandbox was made from may be gone from the host', async () => {
+  await using world = await sandboxWorld();
+  const source = join(world.directory, 'source');
+  await mkdir(source);
+  const first = await world.create({ ...keep, bindMounts: [source] });
+  await first.ready();
+  await first.release();
+  await rm(source, { recursive: true });
+  const sandbox = await adopt(world);
+  expect(sandbox.state).toEqual({ name: 'running' });
+  await sandbox.stop();
 });
 
 test.for([

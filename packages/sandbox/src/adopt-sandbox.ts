@@ -9,14 +9,15 @@ import { fromHypervisorFailure } from './hypervisor-failure.ts';
 import { adoptNetwork } from './network/adopted-network.ts';
 import { outputPort } from './process/output-ports.ts';
 import { reachAgent } from './reach-agent.ts';
-import { removeLeftCgroups } from './resources/host-cgroup/leftover-cgroup.ts';
+import { adoptHostCgroup } from './resources/host-cgroup/adopt-host-cgroup.ts';
+import { prepareRoom } from './resources/machine-config.ts';
 import { notedMachine } from './run/noted-machine.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
 import { SurvivalLedger } from './run/survival-ledger.ts';
 import { completeComponents, type SandboxComponents } from './sandbox-components.ts';
 import { SandboxError } from './sandbox-error.ts';
-import { checkOptions, type SandboxConfig } from './sandbox-options.ts';
+import { configOf } from './sandbox-options.ts';
 import { Sandbox } from './sandbox.ts';
 import { planSharing } from './share/share-plan.ts';
 import { Timeline } from './timeline.ts';
@@ -32,12 +33,13 @@ export type AdoptSandboxOptions = RegistryOptions & WaitOptions;
 
 /**
  * Makes this process the owner of a sandbox whose owner is dead and which survived that (`onOwnerExit: 'keep'`): machine, file
- * sharing, network and agent are taken up, containers with them. It is as if this process had made it; what it does not know
- * any more: hooks of the containers, devices that containers had, and how to make the machine larger. Of several processes
- * that try one succeeds. A sandbox that turns out to be dead is cleaned up.
+ * sharing, network and agent are taken up, containers with them: with their devices, their hooks and their part of a machine
+ * that grows. It is as if this process had made it. Of several processes that try one succeeds. A sandbox that turns out to be
+ * dead is cleaned up.
  *
  * Errors: `sandbox_not_found`, `invalid_state` (it has an owner, or another process was faster), `vm_exited`, `agent_failed`,
- * `permission_denied`, `aborted`, `timeout`. After the last four it is left as it is.
+ * `boot_failed` (its sockets or its record cannot be made), `permission_denied`, `aborted`, `timeout`. After `vm_exited` nothing
+ * is left of it; after the last five it is left as it is, for another attempt.
  * @param id the sandbox, or the unique beginning of its id
  * @param options limits; default 15 s
  * @param components parts to use instead of the real ones
@@ -54,15 +56,20 @@ export async function adoptSandbox(
       ? await RunDirectory.takeOver(dirname(listing.directory), listing.id)
       : undefined;
   if (runDirectory === undefined) throw notAdoptable(listing);
-  try {
-    const sandbox = await takeUp(runDirectory, options, components);
-    await sandbox.ready(options);
-    return sandbox;
-  } catch (error) {
+  const sandbox = await takeUp(runDirectory, options, components).catch(async (error: unknown) => {
     const reason = explain(listing.id, error);
     if (reason instanceof SandboxError && reason.code === 'vm_exited') await runDirectory.clear();
     else await runDirectory.disown();
     throw reason;
+  });
+  try {
+    await sandbox.ready(options);
+    return sandbox;
+  } catch (error) {
+    // Unless its machine is lost, or it could not be taken up and is let go of already.
+    await sandbox.release().catch(() => undefined);
+    await sandbox.ended;
+    throw sandbox.state.name === 'failed' ? sandbox.state.error : error;
   }
 }
 
@@ -93,53 +100,50 @@ async function takeUp(
   if (survival === undefined) {
     throw new SandboxError('vm_exited', `what is known of sandbox ${record.id} cannot be understood`);
   }
-  const config = checkAgain(record.id, dirname(directory), survival.options);
+  const { options } = survival;
+  const config = configOf({ ...options, id: record.id, runRoot: dirname(directory) });
   const parts = await completeComponents(components, config.options);
   const limits = { timeoutMs, ...(signal && { signal }) };
   const place = record.guest?.share;
   const share = place === undefined ? undefined : await parts.adoptFileShare({ directory, place });
   if (share === undefined) throw new SandboxError('vm_exited', 'the file sharing of the sandbox has ended');
-  let vm: VirtualMachine | undefined;
+  let machine: VirtualMachine | undefined;
+  let endpoint: AgentEndpoint | undefined;
   try {
-    vm = await parts.hypervisor.adoptVm(survival.vm, limits);
-    const connectAgent: ConnectAgent = (stream) => parts.connectAgent(stream, outputPort(directory, 'owner'));
-    const endpoint = await wakeAgent(vm, connectAgent, limits);
+    machine = await parts.hypervisor.adoptVm(survival.vm, limits);
+    const connectAgentAt = await parts.loadConnectAgent();
+    const connectAgent: ConnectAgent = (stream) => connectAgentAt(stream, outputPort(directory, 'owner'));
+    endpoint = await wakeAgent(machine, connectAgent, limits);
     const { logger } = parts;
-    const ledger = new SurvivalLedger(
-      { runDirectory, vm, options: survival.options, logger },
-      survival.containers,
-    );
+    const ledger = new SurvivalLedger({ runDirectory, vm: machine, options, logger }, survival);
+    const vm = notedMachine(machine, () => ledger.noteMachine());
     const network = adoptNetwork(directory);
     const undo = new UndoStack();
     undo.push('run directory', () => runDirectory.release(runDirectory.record.outcome));
-    undo.push('control groups', async () => {
-      if (!(await removeLeftCgroups(directory))) throw new Error('they have members');
-    });
+    const cgroup = await adoptHostCgroup(config, directory, undo);
     undo.push('file sharing', () => share.close());
     undo.push('network', () => network.close());
     undoMachine(undo, vm, config.options.keepConsoleLog);
+    const room = await prepareRoom(config, {
+      ...{ vm, undo, logger, directory, ledger, promised: survival.promised ?? [] },
+      onGrowth: () => cgroup?.settle(vm),
+    });
     return new Sandbox({
-      ...{ config, runDirectory, share, network, ledger, logger, undo },
+      ...{ config, runDirectory, share, network, vm, ledger, logger, undo },
+      loadConnectAgent: () => Promise.resolve(connectAgent),
+      ...room,
       sharing: planSharing(config.sharing, directory),
-      vm: notedMachine(vm, () => ledger.noteMachine()),
       plan: { kind: 'cold' },
-      connectAgent,
-      adopted: { endpoint, containers: survival.containers },
+      adopted: { endpoint, survival },
       timeline: new Timeline(parts.clock, parts.onPhase),
     });
   } catch (error) {
     // What is alive is left alive.
-    await vm?.release().catch(() => undefined);
+    await endpoint?.close();
+    await machine?.release().catch(() => undefined);
     await share.release?.();
     throw error;
   }
-}
-
-/** The options have been checked before; what follows from them is made anew. The machine stays as large as it is. */
-function checkAgain(id: string, runRoot: string, options: Readonly<Record<string, unknown>>): SandboxConfig {
-  const config = checkOptions({ ...options, id, runRoot });
-  const { bounds } = config.sizing;
-  return { ...config, sizing: { ...config.sizing, bounds: { ...bounds, maximum: bounds.boot } } };
 }
 
 async function wakeAgent(

@@ -22,3 +22,6 @@ export interface AgentEndpoint {
  * there is one.
  */
 export type ConnectAgent = (stream: Duplex, outputPort?: OutputPortAccess) => AgentEndpoint;
+
+/** Loads what makes an {@link AgentEndpoint}: it is large, and a machine can start meanwhile. */
+export type LoadConnectAgent = () => Promise<ConnectAgent>;

@@ -9,6 +9,7 @@ import type { Container } from './container/container.ts';
 import type { ContainerHost } from './container/container-host.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
 import { createContainer } from './container/load-and-create.ts';
+import { processDefaults } from './container/exec-process.ts';
 import type { GuestTraits } from './container/plan-container.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
 import { foreignDevices } from './devices/device-host.ts';
@@ -19,6 +20,7 @@ import { silentLogger } from './logger.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
 import { outputPort } from './process/output-ports.ts';
 import { ContainerNotes, listContainers, type ContainerNote } from './run/container-notes.ts';
+import { readContainerNote } from './run/read-container-notes.ts';
 import { recordedOom } from './run/recorded-oom.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
 import type { JoinedRoom } from './resources/joined-room.ts';
@@ -35,8 +37,11 @@ export interface AttachedSandbox extends AsyncDisposable, Omit<AttachedContainer
   readonly record: SandboxListing;
   /** Its containers, oldest first, whichever process made them. */
   containers(): Promise<readonly ContainerNote[]>;
-  /** One of them, by its id or the unique beginning of it. Errors: `container_not_found`. */
-  container(id: string): Promise<AttachedContainer>;
+  /**
+   * One of them: by its id or the unique beginning of it, or as {@link AttachedSandbox.containers} has told of it. Error:
+   * `container_not_found`.
+   */
+  container(which: string | ContainerNote): Promise<AttachedContainer>;
   /** As `Sandbox.guestDetails`. */
   guestDetails(options?: WaitOptions): Promise<GuestDetails>;
   /** As `Sandbox.metrics`. */
@@ -66,16 +71,21 @@ export interface AttachOptions extends RegistryOptions {
 /**
  * Connects to a sandbox of another process, through the socket its owner serves.
  * Errors: `sandbox_not_found`, `invalid_state` (not running, or without a container), `vm_exited`, `aborted`.
- * @param id the sandbox, or the unique beginning of its id
+ * @param which the sandbox: the unique beginning of its id, or as it has just been found
  * @param options where to look
  */
-export async function attachSandbox(id: string, options: AttachOptions = {}): Promise<AttachedSandbox> {
-  const record = await findSandbox(id, options);
-  const { containerId, process: defaults } = record;
-  if (record.status !== 'running' || containerId === undefined || defaults === undefined) {
+export async function attachSandbox(
+  which: string | SandboxListing,
+  options: AttachOptions = {},
+): Promise<AttachedSandbox> {
+  const record = typeof which === 'string' ? await findSandbox(which, options) : which;
+  const { containerId } = record;
+  if (record.status !== 'running' || containerId === undefined) {
     const why = record.status === 'running' ? 'has no container yet' : `is ${record.status}`;
     throw new SandboxError('invalid_state', `sandbox ${record.id} ${why}`, { remedy: 'see `hako ps`' });
   }
+  // One that has been removed is unknown to the agent, which says so.
+  const defaults = (await readContainerNote(record.directory, containerId))?.process ?? processDefaults();
   const connectAgent = options.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent;
   const stream = connect(join(record.directory, 'agent.sock'));
   const lifeline = new Lifeline();
@@ -103,8 +113,10 @@ export async function attachSandbox(id: string, options: AttachOptions = {}): Pr
     stats: (limits) => first.stats(limits),
     update: (limits, wait) => first.update(limits, wait),
     containers: () => listContainers(record),
-    container: async (name) => {
-      const { id, process } = findContainer(await listContainers(record), record.id, name);
+    container: async (one) => {
+      const note =
+        typeof one === 'string' ? findContainer(await listContainers(record), record.id, one) : one;
+      const { id, process } = note;
       return attachedContainer({ ...target, containerId: id, defaults: process });
     },
     guestDetails: (limits) => readGuestDetails(target, limits),

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { PluggableDevice, VirtualMachine } from '@hako/hypervisor';
 
-import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import type { AgentEndpoint, ConnectAgent, LoadConnectAgent } from './agent-endpoint.ts';
 import type { Logger } from './logger.ts';
 import { reachAgent } from './reach-agent.ts';
 import type { BootPlan } from './template/boot-plan.ts';
@@ -18,7 +18,7 @@ export interface BootRequest {
   readonly plan: BootPlan;
   /** What gives a machine from a template the shared files; undefined if nothing is shared. */
   readonly shareDevice: PluggableDevice | undefined;
-  readonly connectAgent: ConnectAgent;
+  readonly loadConnectAgent: LoadConnectAgent;
   readonly timeline: Timeline;
   readonly logger: Logger;
   readonly timeoutMs: number;
@@ -40,13 +40,15 @@ export interface BootedGuest {
 export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
   const { vm, plan, timeline, signal } = request;
   const limits = signal === undefined ? {} : { signal };
-  await timeline.measure('start virtual machine', () => vm.start(limits));
-  let endpoint = await timeline.measure('boot guest', () => answeringAgent(request));
+  const starting = timeline.measure('start virtual machine', () => vm.start(limits));
+  // The process of the machine comes first: it has to start by itself, too.
+  const [connectAgent] = await Promise.all([request.loadConnectAgent(), starting]);
+  let endpoint = await timeline.measure('boot guest', () => answeringAgent(request, connectAgent));
   switch (plan.kind) {
     case 'cold':
       return { endpoint, complete: Promise.resolve() };
     case 'save':
-      endpoint = await saveTemplate(request, plan, endpoint);
+      endpoint = await saveTemplate(request, plan, { connectAgent, endpoint });
       break;
     case 'clone':
       break;
@@ -66,7 +68,7 @@ export async function bootGuest(request: BootRequest): Promise<BootedGuest> {
 async function saveTemplate(
   request: BootRequest,
   { templates, key }: Extract<BootPlan, { kind: 'save' }>,
-  endpoint: AgentEndpoint,
+  { connectAgent, endpoint }: { connectAgent: ConnectAgent; endpoint: AgentEndpoint },
 ): Promise<AgentEndpoint> {
   const { vm, timeline, logger, signal } = request;
   const limits = signal === undefined ? {} : { signal };
@@ -83,10 +85,13 @@ async function saveTemplate(
     .catch((error: unknown) => logger.warn({ error }, 'template could not be saved'));
   await endpoint.close();
   end();
-  return await answeringAgent(request);
+  return await answeringAgent(request, connectAgent);
 }
 
-function answeringAgent({ vm, connectAgent, timeoutMs, signal }: BootRequest): Promise<AgentEndpoint> {
+function answeringAgent(
+  { vm, timeoutMs, signal }: BootRequest,
+  connectAgent: ConnectAgent,
+): Promise<AgentEndpoint> {
   return reachAgent(vm, connectAgent, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
 }
 

@@ -6,11 +6,12 @@ import type { AgentEndpoint } from './agent-endpoint.ts';
 import { bootGuest } from './boot-guest.ts';
 import { setupRequest, setupShares } from './guest-setup.ts';
 import { guestSandboxId, guestTraits } from './guest-traits.ts';
+import { fromHypervisorFailure } from './hypervisor-failure.ts';
 import type { Lifeline } from './lifeline.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
 import type { GrowingRoom } from './resources/growing-room.ts';
 import { sandboxStorages } from './sandbox-storages.ts';
-import type { SandboxResources } from './sandbox.ts';
+import type { SandboxResources } from './sandbox-resources.ts';
 
 /** What a guest is brought up with. */
 export interface BringUpHost {
@@ -32,11 +33,11 @@ const socketName = 'agent.sock';
  */
 export async function bringUpGuest(host: BringUpHost): Promise<GuestAgent> {
   const { resources, lifeline, room } = host;
-  const { adopted, config, vm, plan, sharing, share, timeline, connectAgent, logger } = resources;
+  const { adopted, config, vm, plan, sharing, share, timeline, loadConnectAgent, logger } = resources;
   if (adopted !== undefined) return takeUpGuest(host, adopted.endpoint);
   const { signal } = config.options;
   const { endpoint, complete } = await bootGuest({
-    ...{ vm, plan, connectAgent, timeline, logger, signal },
+    ...{ vm, plan, loadConnectAgent, timeline, logger, signal },
     shareDevice: sharing.device,
     timeoutMs: config.bootTimeoutMs,
   });
@@ -71,7 +72,7 @@ export async function bringUpGuest(host: BringUpHost): Promise<GuestAgent> {
 
 /** The guest runs already, started by a process that is dead. */
 async function takeUpGuest(
-  { resources, onEndpoint }: BringUpHost,
+  { resources, room, onEndpoint }: BringUpHost,
   endpoint: AgentEndpoint,
 ): Promise<GuestAgent> {
   onEndpoint(endpoint);
@@ -79,6 +80,7 @@ async function takeUpGuest(
   // The socket of a dead process is in the way.
   await rm(socketPath, { force: true });
   await endpoint.serve(socketPath);
+  await room?.serve(endpoint.agent);
   await writeRunning(resources);
   return endpoint.agent;
 }
@@ -104,7 +106,9 @@ async function attachNetwork({ resources, lifeline }: BringUpHost, agent: GuestA
   if (config.network.kind === 'none') return;
   await timeline.measure('attach network', () =>
     lifeline.call('attachment of the network', config.options.signal, (signal) =>
-      network.attach(vm, agent, { signal }),
+      network.attach(vm, agent, { signal }).catch((error: unknown) => {
+        throw fromHypervisorFailure(error);
+      }),
     ),
   );
 }

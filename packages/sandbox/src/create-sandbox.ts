@@ -93,9 +93,12 @@ export async function createSandbox(
       vm,
       ...(ledger && { ledger }),
       plan,
-      connectAgent: (stream) => parts.connectAgent(stream, outputPort(runDirectory.path, 'owner')),
+      loadConnectAgent: async () => {
+        const connectAgent = await parts.loadConnectAgent();
+        return (stream) => connectAgent(stream, outputPort(runDirectory.path, 'owner'));
+      },
       ...(await prepareRoom(config, {
-        ...{ vm, undo, logger: parts.logger, directory: runDirectory.path },
+        ...{ vm, undo, ledger, logger: parts.logger, directory: runDirectory.path },
         onGrowth: () => cgroup?.settle(vm),
       })),
       timeline,

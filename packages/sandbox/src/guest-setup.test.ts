@@ -4,7 +4,13 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { checkGuestSetup, setupRequest, setupShares, type GuestSetup } from './guest-setup.ts';
+import {
+  checkGuestSetup,
+  checkGuestSources,
+  setupRequest,
+  setupShares,
+  type GuestSetup,
+} from './guest-setup.ts';
 import { sandboxWorld } from './testing/sandbox-world.ts';
 
 test('modules are told by name and parameters, blank ones not at all', () => {
@@ -23,12 +29,17 @@ test.for<{ setup: GuestSetup; says: string }>([
   { setup: { kernelModules: ['../evil'] }, says: 'kernel module "../evil" is not usable' },
   { setup: { guestHookPath: 'hooks' }, says: 'hook directory "hooks" is not absolute' },
   { setup: { bindMounts: ['etc'] }, says: 'bind mount "etc" has no absolute path' },
-  { setup: { bindMounts: ['/'] }, says: 'bind mount "/" has no absolute path' },
+  { setup: { bindMounts: ['/'] }, says: 'bind mount "/" has no name for the guest' },
+  { setup: { bindMounts: ['/tmp/..'] }, says: 'bind mount "/tmp/.." has no name for the guest' },
+  { setup: { bindMounts: ['/tmp/.'] }, says: 'bind mount "/tmp/." has no name for the guest' },
+  { setup: { bindMounts: ['/tmp/.hidden'] }, says: 'bind mount "/tmp/.hidden" has no name for the guest' },
+  { setup: { bindMounts: ['/tmp/a b'] }, says: 'bind mount "/tmp/a b" has no name for the guest' },
   { setup: { bindMounts: ['/etc/ssl', '/usr/lib/ssl'] }, says: 'two bind mounts have the name ssl' },
   { setup: { bindMounts: ['/no/such'] }, says: 'bind mount /no/such does not exist' },
 ])('refused: $says', ({ setup, says }) => {
   expect(() => {
     checkGuestSetup(setup);
+    checkGuestSources(setup);
   }).toThrow(says);
 });
 

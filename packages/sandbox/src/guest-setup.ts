@@ -8,6 +8,7 @@ import type { CreateSandboxRequest, DeepPartial } from '@hako/protocols/agent';
 
 import { SandboxError } from './sandbox-error.ts';
 import type { ShareRequest } from './share/file-share.ts';
+import { isShareName } from './share/share-name.ts';
 
 /** What a guest is to have before it has containers. */
 export interface GuestSetup {
@@ -26,7 +27,7 @@ export interface GuestSetup {
 export type KernelModules = NonNullable<DeepPartial<CreateSandboxRequest>['kernelModules']>;
 
 /**
- * Checks what a guest is to have. Error: `invalid_options`.
+ * Checks what a guest is to have, without a look at the host. Error: `invalid_options`.
  * @param setup as the caller gave it
  */
 export function checkGuestSetup({ kernelModules = [], guestHookPath, bindMounts = [] }: GuestSetup): void {
@@ -40,12 +41,28 @@ export function checkGuestSetup({ kernelModules = [], guestHookPath, bindMounts 
     refuse(`hook directory ${JSON.stringify(guestHookPath)} is not absolute`, 'begin it with a slash');
   const names = bindMounts.map((path) => basename(path));
   for (const [index, path] of bindMounts.entries()) {
-    if (!isAbsolute(path) || names[index] === '')
+    if (!isAbsolute(path))
       refuse(`bind mount ${JSON.stringify(path)} has no absolute path`, 'name a directory or file');
+    if (!isShareName(names[index] ?? ''))
+      refuse(
+        `bind mount ${JSON.stringify(path)} has no name for the guest`,
+        'give a path that ends with letters, digits, dots, dashes or underscores, and does not begin with a dot there',
+      );
     if (names.indexOf(names[index] ?? '') !== index)
       refuse(`two bind mounts have the name ${names[index]}`, 'give paths that end differently');
-    if (!existsSync(path)) refuse(`bind mount ${path} does not exist`, 'create it first or correct the path');
   }
+}
+
+/**
+ * Checks that what a guest is to see of the host is there. Error: `invalid_options`.
+ * @param setup checked
+ */
+export function checkGuestSources({ bindMounts = [] }: GuestSetup): void {
+  const missing = bindMounts.find((path) => !existsSync(path));
+  if (missing === undefined) return;
+  throw new SandboxError('invalid_options', `bind mount ${missing} does not exist`, {
+    remedy: 'create it first or correct the path',
+  });
 }
 
 /**

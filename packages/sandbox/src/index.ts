@@ -43,6 +43,7 @@ export {
   addDirectVolume,
   directVolumeStats,
   removeDirectVolume,
+  resizeDirectVolume,
 } from './devices/direct-volume/direct-volumes.ts';
 export type { DirectVolumeOptions, VolumeUsage } from './devices/direct-volume/direct-volumes.ts';
 export { locateGuestAssets } from './guest-assets.ts';
@@ -90,6 +91,7 @@ export type { StopOptions } from './sandbox.ts';
 export type { CapabilityChoices } from './spec/capability-set.ts';
 export type { GuestSecurity } from './spec/guest-security.ts';
 export type { ResourceLimit } from './spec/resource-limit.ts';
+export type { ConditionalSyscall, SeccompCondition, SeccompProfile } from './spec/seccomp-profile.ts';
 export type { SpecChoices } from './spec/spec-choices.ts';
 export type { WireEdits } from './spec/wire-spec.ts';
 export type { AdoptShareRequest } from './share/adopt-share.ts';

@@ -2,6 +2,8 @@
 
 /** One line of a mount table. */
 export interface TabledMount {
+  /** Number of the device its files are on, as `MAJOR:MINOR`. */
+  readonly device: string;
   /** Its mount point. */
   readonly path: string;
   /** Type of the file system. */
@@ -17,9 +19,11 @@ export interface TabledMount {
 export function parseMountTable(text: string): readonly TabledMount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ', 2);
-    const path = before.split(' ')[4];
+    const [, , device = '', , path] = before.split(' ');
     const [type = '', , options = ''] = after.split(' ');
-    return path === undefined ? [] : [{ path: unescapePath(path), type, options: options.split(',') }];
+    return path === undefined
+      ? []
+      : [{ device, path: unescapePath(path), type, options: options.split(',') }];
   });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hypervisor } from '@hako/hypervisor';
 
-import type { ConnectAgent } from './agent-endpoint.ts';
+import type { ConnectAgent, LoadConnectAgent } from './agent-endpoint.ts';
 import { locateGuestAssets, type AssetOverrides, type GuestAssets } from './guest-assets.ts';
 import { silentLogger, type Logger } from './logger.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
@@ -35,6 +35,11 @@ export interface SandboxComponents {
   readonly onPhase?: PhaseObserver | undefined;
 }
 
+/** {@link SandboxComponents} of which nothing is left open. */
+export type CompleteComponents = Omit<SandboxComponents, 'connectAgent'> & {
+  readonly loadConnectAgent: LoadConnectAgent;
+};
+
 /**
  * Fills in the parts that were not given. Those that are large are loaded only when they are used.
  * @param given parts to use instead of the defaults
@@ -43,7 +48,7 @@ export interface SandboxComponents {
 export async function completeComponents(
   given: Partial<SandboxComponents>,
   options: Pick<SandboxOptions, 'programs' | 'machine'> = {},
-): Promise<SandboxComponents> {
+): Promise<CompleteComponents> {
   const logger = given.logger ?? silentLogger;
   return {
     hypervisor: given.hypervisor ?? (await defaultHypervisor(logger, options)),
@@ -52,7 +57,8 @@ export async function completeComponents(
     adoptFileShare:
       given.adoptFileShare ??
       (async (request) => (await import('./share/adopt-share.ts')).adoptFileShare(request)),
-    connectAgent: given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
+    loadConnectAgent: async () =>
+      given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
     locateAssets: given.locateAssets ?? locateGuestAssets,
     enterNamespace: given.enterNamespace,
     logger,

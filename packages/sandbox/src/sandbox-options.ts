@@ -3,7 +3,7 @@ import type { MachineTuning } from '@hako/hypervisor';
 
 import type { DeviceSettings, RootfsKind } from './devices/device-options.ts';
 import type { AssetOverrides } from './guest-assets.ts';
-import { checkGuestSetup, type GuestSetup } from './guest-setup.ts';
+import { checkGuestSetup, checkGuestSources, type GuestSetup } from './guest-setup.ts';
 import { resolveCacheDirectory } from './image/image-cache.ts';
 import { checkNetwork, type CheckedNetwork, type NetworkOptions } from './network/network-options.ts';
 import { userAddresses } from './network/user-network.ts';
@@ -123,10 +123,21 @@ const defaultBootTimeoutMs = 60_000;
 const maxHostnameBytes = 64;
 
 /**
- * Checks options and fills in the defaults; touches nothing. Errors: `invalid_options`, `socket_path_too_long`.
+ * Checks the options of a sandbox that is to be made and fills in the defaults; touches nothing. Errors: `invalid_options`,
+ * `socket_path_too_long`.
  * @param options as the caller gave them
  */
 export function checkOptions(options: SandboxOptions): SandboxConfig {
+  const config = configOf(options);
+  checkGuestSources(options);
+  return config;
+}
+
+/**
+ * As {@link checkOptions}, for a sandbox that is there: what it was made from may be gone from the host.
+ * @param options that it was made with
+ */
+export function configOf(options: SandboxOptions): SandboxConfig {
   const id = options.id ?? generateId();
   const runRoot = resolveRunRoot(options.runRoot);
   const { shmMib = defaultShmMib, bootTimeoutMs = defaultBootTimeoutMs, hostname = id } = options;

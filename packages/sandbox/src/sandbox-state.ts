@@ -10,6 +10,7 @@ import { SandboxError } from './sandbox-error.ts';
  *   starting --> running: the agent answers
  *   starting --> failed: boot failed or was aborted
  *   starting --> stopping: stop
+ *   starting --> released: an orphan could not be taken up
  *   running --> stopping: stop
  *   running --> failed: the machine was lost
  *   running --> released: it goes on without this process
@@ -27,7 +28,7 @@ export type SandboxState =
   | { readonly name: 'failed'; readonly error: SandboxError };
 
 const successors: Readonly<Record<SandboxState['name'], readonly SandboxState['name'][]>> = {
-  starting: ['running', 'stopping', 'failed'],
+  starting: ['running', 'stopping', 'failed', 'released'],
   running: ['stopping', 'failed', 'released'],
   stopping: ['stopped'],
   stopped: [],

@@ -3,70 +3,36 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { VirtualMachine } from '@hako/hypervisor';
 
-import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
+import type { AgentEndpoint } from './agent-endpoint.ts';
 import { bringUpGuest } from './bring-up.ts';
 import { createContainer } from './container/load-and-create.ts';
 import type { Container } from './container/container.ts';
 import { restoreContainers } from './container/restore-container.ts';
 import { randomId, type ContainerOptions } from './container/container-options.ts';
 import { withDeadline, type WaitOptions } from './deadline.ts';
+import { destroyGuest } from './destroy-guest.ts';
 import { OwnedDevices } from './devices/device-host.ts';
 import { readGuestDetails, readGuestMetrics, type GuestDetails } from './guest-details.ts';
 import { guestTraits } from './guest-traits.ts';
 import { SandboxHooks } from './hooks/sandbox-hooks.ts';
 import { bootFailure, unexpectedExit } from './hypervisor-failure.ts';
 import { Lifeline } from './lifeline.ts';
-import type { Logger } from './logger.ts';
-import type { GuestNetwork } from './network/guest-network.ts';
 import { SandboxNetwork } from './network/sandbox-network.ts';
 import type { GuestAgent } from './process/guest-agent.ts';
-import type { GrowingRoom, OpenRoom } from './resources/growing-room.ts';
-import type { AdoptedGuest } from './run/adopted-guest.ts';
+import type { GrowingRoom } from './resources/growing-room.ts';
 import { ContainerNotes } from './run/container-notes.ts';
-import type { RunDirectory } from './run/run-directory.ts';
 import { expectSurvival, letGo } from './run/let-go.ts';
 import type { Outcome } from './run/sandbox-record.ts';
-import type { SurvivalLedger } from './run/survival-ledger.ts';
 import { SandboxError } from './sandbox-error.ts';
-import type { SandboxConfig } from './sandbox-options.ts';
+import type { SandboxResources } from './sandbox-resources.ts';
 import { expectState, mayFollow, type SandboxState } from './sandbox-state.ts';
 import { explainShareFailure } from './share/explain-share-failure.ts';
-import type { FileShare } from './share/file-share.ts';
-import type { SharePlan } from './share/share-plan.ts';
-import type { BootPlan } from './template/boot-plan.ts';
-import type { Phase, Timeline } from './timeline.ts';
-import type { UndoStack } from './undo-stack.ts';
+import type { Phase } from './timeline.ts';
 import type { OomEvent } from './watch/oom-watch.ts';
 import { SandboxWatch } from './watch/sandbox-watch.ts';
 
-/** The guest gets so long to end its processes in order before its machine is taken away. */
-const destroyTimeoutMs = 1_000;
-
 /** An end that has a cause elsewhere is explained by it within this time. */
 const explanationMs = 100;
-
-/** What `createSandbox` hands over; the sandbox owns it from then on. */
-export interface SandboxResources {
-  readonly config: SandboxConfig;
-  readonly runDirectory: RunDirectory;
-  /** What machine and agent need for the kind of sharing. */
-  readonly sharing: SharePlan;
-  readonly share: FileShare;
-  readonly network: GuestNetwork;
-  readonly vm: VirtualMachine;
-  readonly plan: BootPlan;
-  readonly connectAgent: ConnectAgent;
-  /** Writes down what another process needs to go on; absent from a sandbox that ends with its owner. */
-  readonly ledger?: SurvivalLedger;
-  /** What a dead process has left of it, if it is not a new one. */
-  readonly adopted?: AdoptedGuest;
-  /** Present if the machine can grow. */
-  readonly openRoom?: OpenRoom;
-  readonly timeline: Timeline;
-  readonly logger: Logger;
-  /** Takes back everything above, in the right order. */
-  readonly undo: UndoStack;
-}
 
 /** What calls on the guest go to. */
 interface RunningGuest {
@@ -108,6 +74,7 @@ export class Sandbox implements AsyncDisposable {
   #state: SandboxState = { name: 'starting' };
   #endpoint: AgentEndpoint | undefined;
   #stopping: Promise<void> | undefined;
+  #bootError: SandboxError | undefined;
 
   /** @internal Made by `createSandbox`. */
   constructor(resources: SandboxResources) {
@@ -121,7 +88,7 @@ export class Sandbox implements AsyncDisposable {
     this.network = new SandboxNetwork({ network: resources.network, guest });
     this.#room = resources.openRoom?.(this.#lifeline);
     this.#ready = this.#boot();
-    this.#ready.catch((error: unknown) => this.#fail(bootFailure(error)));
+    this.#ready.catch((error: unknown) => this.#endBoot(bootFailure(error)));
     this.#watchLoss();
   }
 
@@ -240,17 +207,11 @@ export class Sandbox implements AsyncDisposable {
    * This object cannot be used afterwards. Errors: `invalid_state` when it does not run or ends with its owner.
    */
   async release(): Promise<void> {
-    expectState('release', this.#state, 'running');
+    const { adopted } = this.#resources;
+    expectState('release', this.#state, 'running', ...(adopted === undefined ? [] : ['starting' as const]));
     expectSurvival(this.#resources);
-    this.#enter({ name: 'released' });
-    this.#watch[Symbol.dispose]();
-    this.#lifeline.lose(new SandboxError('invalid_state', `sandbox ${this.id} was let go of`));
-    try {
-      await this.#endpoint?.close();
-      await letGo(this.#resources);
-    } finally {
-      this.#ended.resolve(this.#state);
-    }
+    if (this.#bootError === undefined) await this.#letGo();
+    await this.ended;
   }
 
   /**
@@ -279,8 +240,12 @@ export class Sandbox implements AsyncDisposable {
           this.#devices.begin();
         },
       });
+      if (this.#resources.adopted !== undefined) await this.#devices.takeUp();
       await restoreContainers(
-        { resources: this.#resources, agent, lifeline: this.#lifeline },
+        {
+          ...{ resources: this.#resources, agent, lifeline: this.#lifeline, room: this.#room },
+          ...{ devices: this.#devices, hooks: this.#hooks },
+        },
         this.#containers,
       );
       this.#enter({ name: 'running' });
@@ -296,6 +261,35 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** What could not be made is taken back. What could not be taken up is left as it is, unless its machine is lost. */
+  async #endBoot(reason: SandboxError): Promise<void> {
+    const { adopted, logger, vm } = this.#resources;
+    this.#bootError = reason;
+    const exit =
+      adopted === undefined
+        ? undefined
+        : await Promise.race([vm.exited, delay(explanationMs, undefined, { ref: false })]);
+    if (adopted === undefined || exit !== undefined) this.#fail(exit ? unexpectedExit(exit) : reason);
+    else if (mayFollow(this.#state.name, 'released'))
+      await this.#letGo().catch((error: unknown) => logger.warn({ error }, 'not all was let go of'));
+  }
+
+  /** The sandbox goes on without this process. */
+  async #letGo(): Promise<void> {
+    this.#enter({ name: 'released' });
+    this.#watch[Symbol.dispose]();
+    this.#lifeline.lose(new SandboxError('invalid_state', `sandbox ${this.id} was let go of`));
+    try {
+      // What is still being taken up ends with the lifeline.
+      await this.#ready.catch(() => undefined);
+      const room = this.#room?.[Symbol.asyncDispose]();
+      await Promise.allSettled([this.#endpoint?.close(), this.#devices.close(), room]);
+      await letGo(this.#resources);
+    } finally {
+      this.#ended.resolve(this.#state);
+    }
+  }
+
   /** Of several things that end together, the one that explains the others is to be the reason. */
   #watchLoss(): void {
     const { vm, share } = this.#resources;
@@ -307,7 +301,7 @@ export class Sandbox implements AsyncDisposable {
     void share.ended.then(async (how) => {
       await Promise.race([vm.exited, patience()]);
       await patience();
-      this.#fail(new SandboxError('vm_exited', `file sharing failed: virtiofsd ${how}`));
+      this.#fail(new SandboxError('vm_exited', `file sharing failed: ${how}`));
     });
   }
 
@@ -321,11 +315,7 @@ export class Sandbox implements AsyncDisposable {
   async #recordFirst(container: Container): Promise<void> {
     const { runDirectory } = this.#resources;
     if (runDirectory.record.containerId !== undefined) return;
-    await runDirectory.update({
-      containerId: container.id,
-      command: container.command,
-      process: container.defaults,
-    });
+    await runDirectory.update({ containerId: container.id, command: container.command });
   }
 
   #enter(next: SandboxState): void {
@@ -366,23 +356,16 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #destroyGuest(): Promise<void> {
-    const { vm, logger, timeline } = this.#resources;
     const agent = this.#endpoint?.agent;
     if (agent === undefined) return;
-    await Promise.race([this.#devices.settle(agent, this.#containers.keys()), vm.exited]);
-    await timeline
-      .measure('end guest', () =>
-        withDeadline('end of the guest', { timeoutMs: destroyTimeoutMs }, async (signal) => {
-          await Promise.race([agent.destroySandbox({ signal }), vm.exited]);
-        }),
-      )
-      .catch((error: unknown) => logger.debug({ error }, 'the guest did not end in order'));
+    const containerIds = this.#containers.keys();
+    await destroyGuest({ resources: this.#resources, agent, devices: this.#devices, containerIds });
   }
 
   async #takeBack(end: Pick<Outcome, 'status' | 'error' | 'exitCode'>): Promise<number> {
     const { config, logger, runDirectory, timeline, undo } = this.#resources;
     const endPhase = timeline.begin('take back');
-    await this.#endpoint?.close();
+    await Promise.all([this.#endpoint?.close(), this.#devices.close()]);
     const isKept = config.options.keepRecord === true && runDirectory.record.containerId !== undefined;
     const outcome = { ...end, finishedAt: new Date().toISOString() };
     await runDirectory.update({ status: 'stopping', ...(isKept && { outcome }) }).catch(() => undefined);

@@ -17,8 +17,7 @@ import { followLog } from '../logs/follow-log.ts';
 export async function logs(id: string, follow: boolean, components: CliComponents): Promise<number> {
   using interrupts = watchInterrupts(components.onSignal);
   // What is printed goes into the log as long as somebody owns the sandbox.
-  if (follow) await adoptIfOrphaned(id, components, interrupts.signal);
-  const listing = await findSandbox(id);
+  const listing = follow ? await adoptIfOrphaned(id, components, interrupts.signal) : await findSandbox(id);
   const isRunning = async (): Promise<boolean> => follow && (await stillRuns(listing.id));
   for await (const { stream, data } of followLog(listing.directory, {
     isRunning,

@@ -20,7 +20,8 @@ export async function pause(
       const target = parseTarget(word);
       await using sandbox = await attachTo(target.sandbox, components);
       if (target.container === undefined) {
-        for (const { id } of await sandbox.containers()) await (await sandbox.container(id))[operation]();
+        for (const note of await sandbox.containers())
+          if (note.exitCode === undefined) await (await sandbox.container(note))[operation]();
         components.stdout.write(`${sandbox.record.id}\n`);
       } else {
         const { name, container } = await containerOf(sandbox, target);

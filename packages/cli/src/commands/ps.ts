@@ -50,6 +50,8 @@ interface ListedContainer {
   readonly id: string;
   readonly command: readonly string[];
   readonly createdAt: string;
+  /** How its program ended, once it has; the container is still there then. */
+  readonly exitCode?: number;
 }
 
 async function runningContainers(listings: readonly SandboxListing[]): Promise<readonly ListedContainer[]> {
@@ -57,9 +59,10 @@ async function runningContainers(listings: readonly SandboxListing[]): Promise<r
   const lists = await Promise.all(
     running.map(async (record) => {
       const notes = await listContainers(record);
-      return notes.map(({ id, command, createdAt }) => {
-        return { name: nameOf({ record }, id), sandbox: record.id, id, command, createdAt };
-      });
+      return notes.map(({ id, command, createdAt, exitCode }) => ({
+        ...{ name: nameOf({ record }, id), sandbox: record.id, id, command, createdAt },
+        ...(exitCode === undefined ? {} : { exitCode }),
+      }));
     }),
   );
   return lists.flat();
@@ -68,10 +71,11 @@ async function runningContainers(listings: readonly SandboxListing[]): Promise<r
 function printed({ json, quiet }: PsRequest, containers: readonly ListedContainer[]): string {
   if (json) return `${JSON.stringify(containers, null, 2)}\n`;
   if (quiet) return containers.map(({ name }) => `${name}\n`).join('');
-  const rows = containers.map(({ name, command, createdAt }) => {
-    return [name, shortCommand(command), `${age(createdAt)} ago`];
+  const rows = containers.map(({ name, command, createdAt, exitCode }) => {
+    const state = exitCode === undefined ? 'up' : `exited (${exitCode})`;
+    return [name, shortCommand(command), `${age(createdAt)} ago`, state];
   });
-  return columns(['NAME', 'COMMAND', 'CREATED'], rows);
+  return columns(['NAME', 'COMMAND', 'CREATED', 'STATUS'], rows);
 }
 
 /** The environment of a container may hold secrets, and descriptors are the owner's: neither is for a list. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 
-import { addDirectVolume, directVolumeStats, removeDirectVolume } from '@hako/sandbox';
+import { addDirectVolume, directVolumeStats, removeDirectVolume, resizeDirectVolume } from '@hako/sandbox';
 
 import type { CliComponents } from '../cli-components.ts';
 import { jsonText } from '../json-text.ts';
+import { parseBytes } from '../parse/memory-size.ts';
 import { columns } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -67,5 +68,15 @@ export async function volumeStats(
   components.stdout.write(
     json ? `${jsonText(usage, 2)}\n` : columns(['UNIT', 'TOTAL', 'USED', 'AVAILABLE'], rows),
   );
+  return 0;
+}
+
+/**
+ * `hako volume resize`: makes a volume that a container has larger, with the file system on it.
+ * @param directory of the host
+ * @param size the new size
+ */
+export async function resizeVolume(directory: string, size: string): Promise<number> {
+  await resizeDirectVolume(directory, parseBytes(size, 'volume'));
   return 0;
 }

@@ -7,6 +7,7 @@ import process from 'node:process';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
 import {
+  findPasst,
   findVirtiofsd,
   locateGuestAssets,
   resolveCacheDirectory,
@@ -20,26 +21,34 @@ import type { Check, CheckResult } from './check.ts';
 const programs: readonly {
   readonly name: string;
   readonly debianPackage: string;
-  readonly needed: boolean;
+  /** What cannot be done without it; absent: nothing can. */
+  readonly loss?: string;
 }[] = [
-  { name: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', needed: true },
-  { name: 'setpriv', debianPackage: 'util-linux', needed: true },
-  { name: 'unshare', debianPackage: 'util-linux', needed: true },
-  { name: 'nsenter', debianPackage: 'util-linux', needed: true },
-  { name: 'mount', debianPackage: 'mount', needed: true },
-  { name: 'busybox', debianPackage: 'busybox-static', needed: true },
-  { name: 'umoci', debianPackage: 'umoci', needed: false },
+  { name: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86' },
+  { name: 'setpriv', debianPackage: 'util-linux' },
+  { name: 'unshare', debianPackage: 'util-linux' },
+  { name: 'nsenter', debianPackage: 'util-linux' },
+  { name: 'mount', debianPackage: 'mount' },
+  { name: 'busybox', debianPackage: 'busybox-static' },
+  { name: 'umoci', debianPackage: 'umoci', loss: 'images of kind oci: cannot be used' },
+  { name: 'mkfs.erofs', debianPackage: 'erofs-utils', loss: 'root file systems cannot be disks' },
+  { name: 'ip', debianPackage: 'iproute2', loss: 'network namespaces cannot be joined' },
+  { name: 'tc', debianPackage: 'iproute2', loss: 'network namespaces cannot be joined' },
 ];
 
 const bytesPerMib = 2 ** 20;
 const comfortableMib = 1024;
 
+/** Those of the programs alone. */
+export const programChecks: readonly Check[] = programs.map((program) => () => checkProgram(program));
+
 /** All checks, in the order they are shown. */
 export const machineChecks: readonly Check[] = [
   checkSystem,
   checkRights,
-  ...programs.map((program) => () => checkProgram(program)),
+  ...programChecks,
   checkVirtiofsd,
+  checkPasst,
   checkAccelerator,
   checkVsock,
   checkGuest,
@@ -65,19 +74,15 @@ function checkRights(): CheckResult {
       };
 }
 
-async function checkProgram({
-  name,
-  debianPackage,
-  needed,
-}: (typeof programs)[number]): Promise<CheckResult> {
+async function checkProgram({ name, debianPackage, loss }: (typeof programs)[number]): Promise<CheckResult> {
   for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(directory, name);
     if (await isAccessible(path, constants.X_OK)) return { name, status: 'ok', finding: path };
   }
   const remedy = `apt-get install ${debianPackage}`;
-  return needed
+  return loss === undefined
     ? { name, status: 'missing', finding: 'not installed', remedy }
-    : { name, status: 'limited', finding: 'not installed: images of kind oci: cannot be used', remedy };
+    : { name, status: 'limited', finding: `not installed: ${loss}`, remedy };
 }
 
 async function checkVirtiofsd(): Promise<CheckResult> {
@@ -85,6 +90,15 @@ async function checkVirtiofsd(): Promise<CheckResult> {
   return findVirtiofsd().then(
     ({ path, flavour }) => ({ name, status: 'ok', finding: `${path} (${flavour === 'c' ? 'C' : 'Rust'})` }),
     (error: unknown) => failure(name, error),
+  );
+}
+
+async function checkPasst(): Promise<CheckResult> {
+  const name = 'passt';
+  return findPasst().then(
+    (path) => ({ name, status: 'ok', finding: path }),
+    // The hypervisor has a stack of its own.
+    (error: unknown) => ({ ...failure(name, error), status: 'limited' }),
   );
 }
 

@@ -29,7 +29,7 @@ export function parseContainerWords(words: ContainerWords): ParsedContainerWords
       ? {}
       : { capabilities: { add: capAdd ?? [], drop: capDrop ?? [] } }),
     ...(sysctl === undefined ? {} : { sysctls: Object.fromEntries(sysctl.map(parseSysctl)) }),
-    ...parseSecurity(words.securityOpt ?? [], capAdd ?? []),
+    ...parseSecurity(words.securityOpt ?? []),
   };
   if (entrypoint === '') throw new UsageError('the entry point is empty', 'name a program');
   return {
@@ -87,17 +87,14 @@ function parseSysctl(text: string): [string, string] {
   throw new UsageError(`sysctl ${JSON.stringify(text)} is not NAME=VALUE`, 'write NAME=VALUE');
 }
 
-function parseSecurity(
-  options: readonly string[],
-  capabilities: readonly string[],
-): Pick<ContainerChoices, 'seccomp' | 'noNewPrivileges'> {
+function parseSecurity(options: readonly string[]): Pick<ContainerChoices, 'seccomp' | 'noNewPrivileges'> {
   let found: Pick<ContainerChoices, 'seccomp' | 'noNewPrivileges'> = {};
   for (const option of options) {
     const [name, value] = splitOnce(option);
     if (name === 'no-new-privileges' && /^(true|false)?$/.test(value)) {
       found = { ...found, noNewPrivileges: value !== 'false' };
     } else if (name === 'seccomp' && value !== '') {
-      const seccomp = value === 'unconfined' ? value : readSeccompProfile(value, capabilities);
+      const seccomp = value === 'unconfined' ? value : readSeccompProfile(value);
       found = { ...found, seccomp };
     } else {
       throw new UsageError(

@@ -4,7 +4,7 @@ import type { ContainerMount, HugePagesMount, SandboxVolume, TmpfsMount, Volume 
 import { UsageError } from '../usage-error.ts';
 import { parseBytes } from './memory-size.ts';
 import { mountDestination, mountSwitch, mountValue, neededValue, type MountWords } from './mount-words.ts';
-import { parseVolume } from './volume.ts';
+import { existingSource } from './volume.ts';
 
 /** What `--mount` takes for what is not a disk. */
 export const guestMountKeys = {
@@ -20,7 +20,11 @@ export const guestMountKeys = {
  */
 export function parseBindMount(words: MountWords): Volume {
   const destination = mountDestination(words);
-  return parseVolume(`${neededValue(words, 'src')}:${destination}${mountSwitch(words, 'ro') ? ':ro' : ''}`);
+  return {
+    source: existingSource(neededValue(words, 'src')),
+    destination,
+    readOnly: mountSwitch(words, 'ro'),
+  };
 }
 
 /**

@@ -18,13 +18,14 @@ const remedy = 'write a size such as 512m or 2g';
  * Reads a size in bytes: a number with the unit `b` (default), `k`, `m`, `g` or `t`, each a power of 1024, also `MiB` and
  * the like. Rounded up to whole bytes. Error: {@link UsageError}.
  * @param text the size
+ * @param what has it, for messages
  */
-export function parseBytes(text: string): number {
+export function parseBytes(text: string, what = 'memory'): number {
   const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
   const unit = unitBytes[match?.[2]?.toLowerCase() ?? ''];
   const bytes = match === null || unit === undefined ? Number.NaN : Math.ceil(Number(match[1]) * unit);
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw new UsageError(`memory ${JSON.stringify(text)} is not a size`, remedy);
+  throw new UsageError(`${what} ${JSON.stringify(text)} is not a size`, remedy);
 }
 
 /**

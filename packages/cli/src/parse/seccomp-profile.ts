@@ -1,45 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 
-import { parseOciSpec, ProtocolsError } from '@hako/protocols';
-import type { SpecChoices } from '@hako/sandbox';
+import { parseOciSpec, ProtocolsError, type OciSeccomp } from '@hako/protocols';
+import type { SeccompCondition, SeccompProfile } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
 
-type Seccomp = Exclude<SpecChoices['seccomp'], 'unconfined' | undefined>;
-
-/** Docker's names of architectures, as far as guests have them, and libseccomp's. */
+/** Libseccomp's names of architectures, as far as guests have them. */
 const architectures: Readonly<Record<string, string>> = {
   x64: 'SCMP_ARCH_X86_64',
   arm64: 'SCMP_ARCH_AARCH64',
   s390x: 'SCMP_ARCH_S390X',
 };
-const dockerArchitectures: Readonly<Record<string, string>> = {
-  x64: 'amd64',
-  arm64: 'arm64',
-  s390x: 's390x',
-};
 
 /**
- * Reads a filter of system calls from a file: `linux.seccomp` of the OCI, or a profile of Docker's, whose conditions are
- * decided for this architecture and these capabilities. Error: {@link UsageError}.
+ * Reads a filter of system calls from a file: `linux.seccomp` of the OCI, or a profile of Docker's. Its conditions stay, for
+ * they depend on the capabilities that the container gets; only `minKernel` is taken as met: profiles ask for 4.8, and guests
+ * have later kernels. Error: {@link UsageError}.
  * @param path the file
- * @param capabilities what the container gets beyond the usual, with or without `CAP_`
  */
-export function readSeccompProfile(path: string, capabilities: readonly string[]): Seccomp {
-  const profile = parseJson(path);
-  const names = capabilities.map((name) => name.toUpperCase().replace(/^(CAP_)?/, 'CAP_'));
-  const { archMap, syscalls, ...rest } = profile;
-  const plain = {
+export function readSeccompProfile(path: string): SeccompProfile {
+  const { archMap, syscalls, ...rest } = parseJson(path);
+  const rules: readonly unknown[] = Array.isArray(syscalls) ? syscalls : [];
+  const plain = parsePlain(path, {
     ...rest,
     ...(Array.isArray(archMap) ? { architectures: listArchitectures(archMap) } : {}),
-    ...(Array.isArray(syscalls)
-      ? { syscalls: syscalls.filter(isObject).filter(applies(names)).map(withoutConditions) }
-      : {}),
+    ...(syscalls === undefined
+      ? {}
+      : { syscalls: Array.isArray(syscalls) ? rules.map(plainRule) : syscalls }),
+  });
+  if (plain.syscalls === undefined) return plain;
+  return {
+    ...plain,
+    syscalls: plain.syscalls.map((rule, index) => ({ ...rule, ...conditionsOf(path, rules[index]) })),
   };
+}
+
+/** The shape of the OCI is checked where the shape of the OCI is known. */
+function parsePlain(path: string, seccomp: object): OciSeccomp {
   try {
-    // The shape of the OCI is checked where the shape of the OCI is known.
-    const { linux } = parseOciSpec(JSON.stringify({ ociVersion: '1.1.0', linux: { seccomp: plain } }));
+    const { linux } = parseOciSpec(JSON.stringify({ ociVersion: '1.1.0', linux: { seccomp } }));
     if (linux?.seccomp !== undefined) return linux.seccomp;
   } catch (error) {
     if (!(error instanceof ProtocolsError)) throw error;
@@ -72,30 +72,31 @@ function listArchitectures(map: readonly unknown[]): string[] {
   return [...(own === undefined ? [] : [own]), ...(Array.isArray(further) ? further.filter(isText) : [])];
 }
 
-/** Whether a rule of Docker's is meant for here: all capabilities it includes are there, and nothing of what it excludes. */
-function applies(capabilities: readonly string[]): (rule: Record<string, unknown>) => boolean {
-  return ({ includes, excludes }) => {
-    const wanted = condition(includes);
-    const unwanted = condition(excludes);
-    const arch = dockerArchitectures[process.arch] ?? '';
-    const has = (name: string): boolean => capabilities.includes(name);
-    if (!wanted.caps.every(has)) return false;
-    if (wanted.arches.length > 0 && !wanted.arches.includes(arch)) return false;
-    return !unwanted.caps.some(has) && !unwanted.arches.includes(arch);
-  };
-}
-
-function condition(value: unknown): { caps: string[]; arches: string[] } {
-  const { caps, arches } = isObject(value) ? value : {};
-  return {
-    caps: Array.isArray(caps) ? caps.filter(isText) : [],
-    arches: Array.isArray(arches) ? arches.filter(isText) : [],
-  };
-}
-
-function withoutConditions(rule: Record<string, unknown>): Record<string, unknown> {
+/** A rule without its conditions; older profiles name one call. */
+function plainRule(rule: unknown): unknown {
+  if (!isObject(rule)) return rule;
   const { action, args, errnoRet, name, names } = rule;
   return { action, args, errnoRet, names: names ?? (name === undefined ? [] : [name]) };
+}
+
+function conditionsOf(
+  path: string,
+  rule: unknown,
+): { readonly includes?: SeccompCondition; readonly excludes?: SeccompCondition } {
+  const { includes, excludes } = isObject(rule) ? rule : {};
+  const [wanted, unwanted] = [condition(path, includes), condition(path, excludes)];
+  return { ...(wanted && { includes: wanted }), ...(unwanted && { excludes: unwanted }) };
+}
+
+/** A condition that cannot be read would let a rule count for everybody. */
+function condition(path: string, value: unknown): SeccompCondition | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw unusable(path, 'includes and excludes have to be objects');
+  const { caps, arches } = value;
+  if (!isTexts(caps) || !isTexts(arches))
+    throw unusable(path, 'caps and arches of a condition have to be lists of names');
+  if (caps === undefined && arches === undefined) return undefined;
+  return { ...(caps && { caps }), ...(arches && { arches }) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -104,4 +105,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is readonly string[] | undefined {
+  return value === undefined || (Array.isArray(value) && value.every(isText));
 }

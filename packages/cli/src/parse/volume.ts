@@ -19,9 +19,15 @@ export function parseVolume(text: string): Volume {
       'write a host path and an absolute container path',
     );
   }
+  return { source: existingSource(source), destination, readOnly: mode === 'ro' };
+}
+
+/**
+ * The absolute path of what a volume shows, which must exist. Error: {@link UsageError}.
+ * @param source path on the host
+ */
+export function existingSource(source: string): string {
   const absolute = resolve(source);
-  if (!existsSync(absolute)) {
-    throw new UsageError(`volume source ${absolute} does not exist`, 'create it first or correct the path');
-  }
-  return { source: absolute, destination, readOnly: mode === 'ro' };
+  if (existsSync(absolute)) return absolute;
+  throw new UsageError(`volume source ${absolute} does not exist`, 'create it first or correct the path');
 }

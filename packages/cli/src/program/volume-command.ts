@@ -49,4 +49,13 @@ export function addVolumeCommand(program: Command, components: CliComponents, fi
       const { volumeStats } = await import('../commands/volume.ts');
       finish(await volumeStats(directory, json, components));
     });
+  volume
+    .command('resize')
+    .description('make a volume that a container has larger, with its ext4 or xfs')
+    .argument('<directory>')
+    .argument('<size>', 'such as 2g; the file is extended, a block device has to have it')
+    .action(async (directory: string, size: string) => {
+      const { resizeVolume } = await import('../commands/volume.ts');
+      finish(await resizeVolume(directory, size));
+    });
 }

@@ -81,10 +81,13 @@ export class Sampler implements AsyncDisposable {
     { sandbox, container }: Watched,
     signal: AbortSignal,
   ): Promise<readonly Sample[]> {
-    const names = container === undefined ? (await sandbox.containers()).map(({ id }) => id) : [container];
+    const wanted =
+      container === undefined
+        ? (await sandbox.containers()).filter(({ exitCode }) => exitCode === undefined)
+        : [container];
     const results = await Promise.allSettled(
-      names.map(async (name) => {
-        const found = await sandbox.container(name);
+      wanted.map(async (one) => {
+        const found = await sandbox.container(one);
         const stats = await found.stats({ signal });
         return { name: nameOf(sandbox, found.id), takenAtMs: performance.now(), stats };
       }),

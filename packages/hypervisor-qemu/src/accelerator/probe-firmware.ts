@@ -52,11 +52,11 @@ const code: readonly (readonly number[])[] = [
   [0xe6, probeExitPort], //                              7b  out %al, $port         ends QEMU
   [0xf4], //                                             7d  hlt
   [0xeb, 0xfd], //                                       7e  jmp 7d
-  // 80: global descriptor table
+  // 80: global descriptor table; marked as accessed, for a CPU that marks them would write to the firmware
   [0, 0, 0, 0, 0, 0, 0, 0], //                           80  00: null
-  [0xff, 0xff, 0, 0, 0, 0x9a, 0xcf, 0], //               88  08: code, 32-bit, 4 GiB
-  [0xff, 0xff, 0, 0, 0, 0x92, 0xcf, 0], //               90  10: data, 4 GiB
-  [0xff, 0xff, 0, 0, 0, 0x9a, 0xaf, 0], //               98  18: code, 64-bit
+  [0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0], //               88  08: code, 32-bit, 4 GiB
+  [0xff, 0xff, 0, 0, 0, 0x93, 0xcf, 0], //               90  10: data, 4 GiB
+  [0xff, 0xff, 0, 0, 0, 0x9b, 0xaf, 0], //               98  18: code, 64-bit
   [0x1f, 0x00, 0x80, 0x00, lowAlias >> 16, 0x00], //     a0  limit and address of the table
 ];
 

@@ -8,14 +8,16 @@ import { execa } from 'execa';
 import { defaultCpuModel, type KvmVerdict } from './accelerator.ts';
 import { buildProbeFirmware, probeExitPort, probeExitStatus } from './probe-firmware.ts';
 
-/** Upper bound of the whole probe. A guest that runs at all is done in a tenth of a second. */
-const probeTimeoutMs = 2_500;
+/** A guest that runs at all is done in a tenth of a second. */
+const defaultTimeoutMs = 2_500;
 
 /** What {@link probeKvm} works on. */
 export interface ProbeOptions {
   readonly qemuPath: string;
   /** Default `/dev/kvm`. */
   readonly kvmDevice?: string;
+  /** Upper bound of the whole probe. Default 2,500. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -28,6 +30,7 @@ export interface ProbeOptions {
 export async function probeKvm({
   qemuPath,
   kvmDevice = '/dev/kvm',
+  timeoutMs = defaultTimeoutMs,
   signal,
 }: ProbeOptions): Promise<KvmVerdict> {
   if (process.arch !== 'x64')
@@ -40,20 +43,25 @@ export async function probeKvm({
   }
   const directory = await mkdtemp(join(tmpdir(), 'hako-probe-'));
   try {
-    return await runProbeGuest(qemuPath, join(directory, 'probe.bin'), signal);
+    return await runProbeGuest(qemuPath, join(directory, 'probe.bin'), timeoutMs, signal);
   } finally {
     await rm(directory, { recursive: true });
   }
 }
 
-async function runProbeGuest(qemuPath: string, image: string, signal?: AbortSignal): Promise<KvmVerdict> {
+async function runProbeGuest(
+  qemuPath: string,
+  image: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<KvmVerdict> {
   await writeFile(image, buildProbeFirmware(), { mode: 0o600 });
   const result = await execa(qemuPath, probeArguments(image), {
     reject: false,
     stdin: 'ignore',
     stdout: 'ignore',
     maxBuffer: 64 * 1024,
-    timeout: probeTimeoutMs,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
     ...(signal && { cancelSignal: signal }),
   });
@@ -63,8 +71,7 @@ async function runProbeGuest(qemuPath: string, image: string, signal?: AbortSign
       cause: signal?.reason,
     });
   }
-  if (result.timedOut)
-    return { usable: false, reason: `a test guest did not finish within ${probeTimeoutMs} ms` };
+  if (result.timedOut) return { usable: false, reason: `a test guest did not finish within ${timeoutMs} ms` };
   if (result.exitCode === probeExitStatus) return { usable: true };
   const ending = result.signal ?? `status ${result.exitCode ?? 'unknown'}`;
   const said = firstComplaint(result.stderr);

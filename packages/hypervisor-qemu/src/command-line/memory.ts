@@ -17,9 +17,14 @@ export function hasMemoryBackend({ sharedMemory, tuning = {} }: VmConfig): boole
   return sharedMemory || hugePages || preallocateMemory || memoryDirectory !== undefined;
 }
 
-/** Whether a machine's memory is a file that can be read and written beside it, which snapshots need. */
-export function hasOpenMemory({ sharedMemory, tuning = {} }: VmConfig): boolean {
-  return sharedMemory && tuning.hugePages !== true && tuning.memoryDirectory === undefined;
+/**
+ * Why a machine's memory is not a file that can be read and written beside it, which snapshots need. `undefined` if it is
+ * one.
+ */
+export function closedMemoryReason({ sharedMemory, tuning = {} }: VmConfig): string | undefined {
+  if (!sharedMemory) return 'its memory is not shared';
+  if (tuning.hugePages === true) return 'its memory is made of huge pages';
+  return tuning.memoryDirectory === undefined ? undefined : 'its memory is a file in a directory of its own';
 }
 
 /** Arguments of the memory. Places for more cost the guest time at boot and are there only if more can come. */

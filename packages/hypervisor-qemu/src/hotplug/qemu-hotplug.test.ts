@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PluggableDevice, VmConfig, VmRecord } from '@hako/hypervisor';
 import { describe, expect, test } from 'vitest';
 import type { Accelerator } from '../accelerator/accelerator.ts';
@@ -391,6 +393,61 @@ describe('resizing memory', () => {
     using setup = await growing([]);
     await setup.hotplug.plug({ kind: 'memory', id: 'module', sizeMib: 128 }, {});
     await expect(setup.hotplug.resizeMemory(id, sizeMib, {})).rejects.toMatchObject({ code });
+  });
+});
+
+describe('resizing disks', () => {
+  test('extends a file and says so to QEMU, never below what it has [proves vm.resizeBlock]', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hako-resize-'));
+    try {
+      const file = join(directory, 'disk.img');
+      writeFileSync(file, Buffer.alloc(2048));
+      using setup = await setUp();
+      const { machine, hotplug } = setup;
+      await hotplug.plug({ kind: 'block', id: 'data', path: file, readOnly: false }, {});
+      await hotplug.resizeBlock('data', 4096, {});
+      const { execute, arguments: args } = await machine.server.command('block_resize');
+      expect(schema.objections({ execute, arguments: args })).toEqual([]);
+      expect(args).toEqual({ 'node-name': 'data', size: 4096 });
+      const count = machine.server.received.length;
+      for (const sizeBytes of [1024, 4097, 0, -512])
+        await expect(hotplug.resizeBlock('data', sizeBytes, {})).rejects.toMatchObject({
+          code: 'invalid_device',
+          operand: 'sizeBytes',
+        });
+      rmSync(file);
+      await expect(hotplug.resizeBlock('data', 8192, {})).rejects.toMatchObject({ operand: 'path' });
+      expect(machine.server.received).toHaveLength(count);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test.for([
+    { what: 'a disk that is missing', id: 'nothing', code: 'device_missing' },
+    { what: 'a memory module', id: 'module', code: 'invalid_device' },
+    { what: 'a read-only disk', id: 'data', code: 'invalid_device' },
+    { what: 'a disk of the boot', id: 'cold', code: 'device_missing' },
+  ])('of $what is refused with $code', async ({ id, code }) => {
+    using setup = await setUp();
+    await setup.hotplug.plug({ kind: 'memory', id: 'module', sizeMib: 128 }, {});
+    await setup.hotplug.plug({ kind: 'block', id: 'data', path, readOnly: true }, {});
+    await expect(setup.hotplug.resizeBlock(id, 1024 * 1024, {})).rejects.toMatchObject({ code });
+  });
+
+  test('QEMU may refuse, and may take too long', async () => {
+    const device = { kind: 'block', id: 'data', path, readOnly: false } as const;
+    for (const [answer, code] of [
+      [refused, 'command_failed'],
+      ['silence', 'timeout'],
+    ] as const) {
+      using setup = await setUp({
+        intercept: ({ execute }) => (execute === 'block_resize' ? answer : undefined),
+      });
+      await setup.hotplug.plug(device, {});
+      const resized = setup.hotplug.resizeBlock('data', 1024 * 1024, { timeoutMs: 20 });
+      await expect(resized).rejects.toMatchObject({ code });
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  checkDiskGrowth,
   checkRequestedMib,
   DeviceTable,
   HypervisorError,
@@ -152,6 +153,18 @@ export class QemuHotplug {
     }
     checkRequestedMib(requestedMib, device.capacityMib);
     await resizeMemory(this.#context.monitor, id, requestedMib, deadline.signal);
+  }
+
+  /** @throws HypervisorError as `VirtualMachine.resizeBlock` says */
+  async resizeBlock(id: string, sizeBytes: number, options: WaitOptions): Promise<void> {
+    using deadline = openDeadline(`resizing disk ${id}`, options, resizeTimeoutMs);
+    await checkDiskGrowth(this.#table.find(id).plugged?.device, id, sizeBytes);
+    // Extends a file, takes the size of a block device anew, and tells the guest.
+    await this.#context.monitor.execute(
+      'block_resize',
+      { 'node-name': id, size: sizeBytes },
+      { signal: deadline.signal, timeoutMs: Infinity },
+    );
   }
 }
 

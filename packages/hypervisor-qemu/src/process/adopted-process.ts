@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import process from 'node:process';
 import { Writable, type Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
+import { killIfAlive, waitWhileAlive, type ProcessIdentity } from '@hako/hypervisor';
 import type { ProcessEnd, VmmProcess } from './vmm-process.ts';
 
 /** How often it is looked whether a process that is not our child lives; the end of its monitor is seen at once. */
@@ -39,31 +37,9 @@ async function untilGone(
   const closed = new AbortController();
   if (monitor.closed) closed.abort();
   else monitor.once('close', () => closed.abort());
-  await pollWhileAlive(identity, slowPollMs, AbortSignal.any([closed.signal, letGo]));
-  await pollWhileAlive(identity, quickPollMs, letGo, quickPollLimitMs);
-  await pollWhileAlive(identity, slowPollMs, letGo);
+  const untilClosed = AbortSignal.any([closed.signal, letGo]);
+  await waitWhileAlive(identity, { intervalMs: slowPollMs, signal: untilClosed });
+  await waitWhileAlive(identity, { intervalMs: quickPollMs, signal: letGo, limitMs: quickPollLimitMs });
+  await waitWhileAlive(identity, { intervalMs: slowPollMs, signal: letGo });
   return { exitCode: null, signal: null };
-}
-
-/** Fulfils when the process is gone, the signal fires or the time is over. Does not keep this process running. */
-async function pollWhileAlive(
-  identity: ProcessIdentity,
-  intervalMs: number,
-  signal: AbortSignal,
-  limitMs = Infinity,
-): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!signal.aborted && performance.now() < endMs && (await isAlive(identity))) {
-    await delay(intervalMs, undefined, { ref: false, signal }).catch(() => undefined);
-  }
-}
-
-/** Between the look and the signal another process might take its number; within microseconds none does. */
-async function killIfAlive(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (!(await isAlive(identity))) return;
-  try {
-    process.kill(identity.pid, signal);
-  } catch {
-    // It has ended meanwhile.
-  }
 }

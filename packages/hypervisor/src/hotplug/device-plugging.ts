@@ -36,6 +36,17 @@ export interface DevicePlugging {
    */
   resizeMemory(id: string, requestedMib: number, options?: WaitOptions): Promise<void>;
 
+  /**
+   * Makes a plugged `block` device larger; fulfilled when the machine has the size, of which the guest hears at once. A file is
+   * extended to the size; a block device has to have it already, and the guest gets all of it. The size that a disk has is
+   * no error. Default `timeoutMs` 10 000.
+   *
+   * @param sizeBytes - a multiple of 512
+   * @throws HypervisorError `invalid_device` (no `block` device, a read-only one, less than it has) | `device_missing` |
+   *   `invalid_state` | `monitor_failed` | `timeout` | `aborted`
+   */
+  resizeBlock(id: string, sizeBytes: number, options?: WaitOptions): Promise<void>;
+
   /** What {@link plug} has put in and {@link unplug} has not taken out. */
   readonly pluggedDevices: readonly PluggedDevice[];
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { truncate } from 'node:fs/promises';
 import { openDeadline } from '../deadline.ts';
+import { checkDiskGrowth } from '../hotplug/check-disk-growth.ts';
 import { DeviceTable } from '../hotplug/device-table.ts';
 import type {
   GuestAddresses,
@@ -78,6 +80,12 @@ export class FakeHotplug {
     }
     checkRequestedMib(requestedMib, device.capacityMib);
     await deadline.race(Promise.resolve());
+  }
+
+  async resizeBlock(id: string, sizeBytes: number, options: WaitOptions): Promise<void> {
+    using deadline = openDeadline(`resizing disk ${id}`, options, timeoutMs);
+    const { disk, isFile } = await checkDiskGrowth(this.#table.find(id).device, id, sizeBytes);
+    await deadline.race(isFile ? truncate(disk.path, sizeBytes) : Promise.resolve());
   }
 
   #addressOf(device: PluggableDevice): GuestAddresses[PluggableKind] {

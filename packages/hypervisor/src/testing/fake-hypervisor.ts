@@ -52,6 +52,7 @@ export interface FakeHypervisorCall {
     | 'plug'
     | 'unplug'
     | 'resizeMemory'
+    | 'resizeBlock'
     | 'release'
     | 'stop';
   readonly vmId: string;

@@ -220,6 +220,12 @@ export class FakeVm implements VirtualMachine {
     await this.#hotplug.resizeMemory(id, requestedMib, options);
   }
 
+  async resizeBlock(id: string, sizeBytes: number, options: WaitOptions = {}): Promise<void> {
+    this.#record('resizeBlock');
+    this.#lifecycle.expect('resize a disk', 'running', 'paused');
+    await this.#hotplug.resizeBlock(id, sizeBytes, options);
+  }
+
   async record(): Promise<VmRecord> {
     this.#lifecycle.expect('be written down', 'running', 'paused');
     this.#expectSurvival();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PluggableDevice } from '../hotplug/pluggable-device.ts';
 import type { VirtualMachine, WaitOptions } from '../virtual-machine.ts';
@@ -16,6 +18,8 @@ const card: PluggableDevice<'network'> = {
   mac: '02:00:00:00:00:01',
   backend: { kind: 'user', isolated: true },
 };
+
+const mebibyte = 1024 * 1024;
 
 /** A guest that runs can let go of devices; one that boots cannot yet. */
 async function waitUntilBooted(vm: VirtualMachine, boot: WaitOptions): Promise<void> {
@@ -112,6 +116,33 @@ export function describeHotplugCompliance(
       await expect(vm.resizeMemory('grow', 260)).rejects.toMatchObject({ code: 'invalid_device' });
       await expect(vm.resizeMemory('shrink', 4)).rejects.toMatchObject({ code: 'device_missing' });
       await expect(vm.unplug('grow')).rejects.toMatchObject({ code: 'unsupported' });
+    });
+
+    test('a plugged disk grows, and loses nothing [proves vm.resizeBlock]', async () => {
+      await using subject = await createSubject('echo');
+      const { hypervisor, config } = subject;
+      const path = join(config.runDir, 'disk.img');
+      await writeFile(path, Buffer.alloc(mebibyte, 'hello'));
+      await using vm = await hypervisor.createVm(config);
+      await vm.start();
+      await waitUntilBooted(vm, boot);
+      await vm.plug({ kind: 'block', id: 'disk', path, readOnly: false });
+      await vm.resizeBlock('disk', 4 * mebibyte, boot);
+      await vm.resizeBlock('disk', 4 * mebibyte, boot);
+      const content = await readFile(path);
+      expect(content.byteLength).toBe(4 * mebibyte);
+      expect(content.subarray(0, 5).toString()).toBe('hello');
+      await vm.plug(disk(subject));
+      const refusals = [
+        { id: 'disk', sizeBytes: mebibyte, code: 'invalid_device', operand: 'sizeBytes' },
+        { id: 'disk', sizeBytes: 4 * mebibyte + 1, code: 'invalid_device', operand: 'sizeBytes' },
+        { id: 'data', sizeBytes: 1024 * mebibyte, code: 'invalid_device', operand: 'readOnly' },
+        { id: 'none', sizeBytes: 8 * mebibyte, code: 'device_missing', operand: 'none' },
+      ];
+      for (const { id, sizeBytes, ...error } of refusals)
+        await expect(vm.resizeBlock(id, sizeBytes)).rejects.toMatchObject(error);
+      expect((await readFile(path)).byteLength).toBe(4 * mebibyte);
+      await vm.unplug('disk', boot);
     });
 
     test('what the machine uses on the host is told [proves vm.usage]', async () => {
@@ -220,6 +251,7 @@ export function describeHotplugCompliance(
         await expect(vm.plug(disk(subject))).rejects.toMatchObject({ code: 'invalid_state' });
         await expect(vm.unplug('data')).rejects.toMatchObject({ code: 'invalid_state' });
         await expect(vm.resizeMemory('grow', 0)).rejects.toMatchObject({ code: 'invalid_state' });
+        await expect(vm.resizeBlock('data', mebibyte)).rejects.toMatchObject({ code: 'invalid_state' });
         await expect(vm.vcpuThreads()).rejects.toMatchObject({ code: 'invalid_state' });
         await expect(vm.usage()).rejects.toMatchObject({ code: 'invalid_state' });
       };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerDevices } from '../devices/container-devices.ts';
+import { dueHooks } from '../hooks/due-hooks.ts';
 import type { HostHooks } from '../hooks/host-hooks.ts';
 import { openHooks } from '../hooks/open-hooks.ts';
 import { checkAgainstMachine } from '../resources/machine-traits.ts';
@@ -39,6 +40,7 @@ export async function draftContainer(
   const devices = await host.devices.open(id, options);
   const plan = await planContainer(id, options, host, devices);
   const { shares, spec } = plan;
+  const due = dueHooks(image, spec);
   return {
     ...{ options, plan, devices },
     record: {
@@ -49,6 +51,7 @@ export async function draftContainer(
       process: processDefaults(spec.process),
       closeStdin: stdin === 'closed' && !terminal,
       shares: shares.map(({ name }) => name),
+      ...(due && { hooks: due }),
     },
     ...(spec.hooks !== undefined && { hooks: await openHooks(id, image, spec, host.hooks) }),
   };

@@ -23,7 +23,7 @@ export interface ContainerHost extends GuestTraits {
   /** Where hooks of bundles run. */
   readonly hooks: HookPlace;
   /** Where it is written down for other processes that it is there; absent where none is to know. */
-  readonly notes?: Pick<ContainerNotes, 'add' | 'remove'> | undefined;
+  readonly notes?: Pick<ContainerNotes, 'add' | 'noteEnd' | 'remove'> | undefined;
   /** Where it is written down what another process needs to go on; absent where none is to. */
   readonly ledger?: SurvivalLedger | undefined;
   readonly lifeline: Lifeline;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DueHooks } from '../hooks/due-hooks.ts';
 import type { ProcessDefaults } from './exec-process.ts';
 
 /**
@@ -12,6 +13,8 @@ export type RecordedContainerState =
 export interface ContainerRecord {
   readonly id: string;
   readonly state: RecordedContainerState;
+  /** How its program ended; there if it is `stopped`. The agent may not tell it twice. */
+  readonly exitCode?: number;
   readonly command: readonly string[];
   /** What further programs in it start from. */
   readonly process: ProcessDefaults;
@@ -20,4 +23,6 @@ export interface ContainerRecord {
   readonly closeStdin: boolean;
   /** Names of what is shared for it. */
   readonly shares: readonly string[];
+  /** Hooks of its bundle that are still due; absent: there are none. */
+  readonly hooks?: DueHooks;
 }

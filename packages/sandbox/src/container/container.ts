@@ -16,7 +16,7 @@ import type { RecordedContainerState } from './container-record.ts';
 import type { ContainerLimits } from './container-limits.ts';
 import type { ExecOptions } from './container-options.ts';
 import type { ContainerStats } from './container-stats.ts';
-import { execProcess, type ExecTarget, type ProcessDefaults } from './exec-process.ts';
+import { execProcess, type ExecTarget } from './exec-process.ts';
 
 /**
  * Where a container is in its life.
@@ -52,8 +52,8 @@ export interface ContainerResources extends ExecTarget, LimitsTarget {
   measureStart(run: () => Promise<void>): Promise<void>;
   /** Hooks of its bundle that are due in its life. */
   readonly hooks?: Pick<HostHooks, 'afterStart' | 'afterEnd'>;
-  /** Is told of each step of its life, those that are about to be done too. */
-  note(state: RecordedContainerState): Promise<void> | undefined;
+  /** Is told of each step of its life, those that are about to be done too, and how it ended. Never rejects. */
+  note(state: RecordedContainerState, exitCode?: number): Promise<void> | undefined;
   /** Takes back what was made for it on the host. */
   release(): Promise<void>;
 }
@@ -69,6 +69,8 @@ export class Container implements GuestProcess, AsyncDisposable {
   readonly #resources: ContainerResources;
   #state: ContainerState;
   #removing: Promise<void> | undefined;
+  /** Settles when its end is written down. */
+  #endNoted: Promise<void> | undefined;
 
   /**
    * @param resources what it works with
@@ -81,11 +83,6 @@ export class Container implements GuestProcess, AsyncDisposable {
     this.#resources = resources;
     this.#state = state;
     if (state.name === 'running' || state.name === 'paused') this.#watchEnd();
-  }
-
-  /** What further programs in it start from. @internal */
-  get defaults(): ProcessDefaults {
-    return this.#resources.defaults;
   }
 
   /** Where it is in its life. */
@@ -126,7 +123,7 @@ export class Container implements GuestProcess, AsyncDisposable {
     }
     this.#watchEnd();
     if (closeStdin) process.stdin.end();
-    await this.#resources.note('running');
+    await this.#noteIf('running');
     await this.#resources.hooks?.afterStart();
   }
 
@@ -142,7 +139,11 @@ export class Container implements GuestProcess, AsyncDisposable {
 
   async wait(options: WaitOptions = {}): Promise<number> {
     this.#expect('wait', 'running', 'paused', 'stopped');
-    return this.#resources.process.wait(options);
+    const exitCode =
+      this.#state.name === 'stopped' ? this.#state.exitCode : await this.#resources.process.wait(options);
+    // Whoever hears of its end finds it written down.
+    await this.#endNoted;
+    return exitCode;
   }
 
   /**
@@ -155,7 +156,7 @@ export class Container implements GuestProcess, AsyncDisposable {
     await pauseContainer(this.#resources, options);
     // Its process may have ended meanwhile.
     if (this.#state.name === 'running') this.#state = { name: 'paused' };
-    await this.#resources.note('paused');
+    await this.#noteIf('paused');
   }
 
   /**
@@ -166,7 +167,7 @@ export class Container implements GuestProcess, AsyncDisposable {
     this.#expect('resume', 'paused');
     await resumeContainer(this.#resources, options);
     if (this.#state.name === 'paused') this.#state = { name: 'running' };
-    await this.#resources.note('running');
+    await this.#noteIf('running');
   }
 
   /**
@@ -223,18 +224,27 @@ export class Container implements GuestProcess, AsyncDisposable {
   #watchEnd(): void {
     const { process, room } = this.#resources;
     process.watch();
-    process.wait().then(
-      (exitCode) => {
-        if (this.#state.name === 'running' || this.#state.name === 'paused')
-          this.#state = { name: 'stopped', exitCode };
+    this.#endNoted = process.wait().then(
+      async (exitCode) => {
+        const isKept = this.#state.name === 'running' || this.#state.name === 'paused';
+        if (isKept) this.#state = { name: 'stopped', exitCode };
         room?.release(this.id);
+        if (isKept) await this.#resources.note('stopped', exitCode);
       },
       () => undefined,
     );
   }
 
+  /** Notes a state, unless it has been left meanwhile. */
+  async #noteIf(state: 'running' | 'paused'): Promise<void> {
+    if (this.#state.name === state) await this.#resources.note(state);
+  }
+
   async #remove(): Promise<void> {
+    const hasEnded = this.#state.name === 'stopped';
     this.#state = { name: 'removed' };
+    // Its note would come back otherwise.
+    if (hasEnded) await this.#endNoted;
     const { agent, lifeline, process } = this.#resources;
     process.stdin.destroy();
     await this.#resources.note('removing');

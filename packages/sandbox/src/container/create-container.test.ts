@@ -88,7 +88,11 @@ function brokenHost(log: string, failure: Failure | undefined): ContainerHost {
       release: () => undefined,
       update: () => Promise.resolve(),
     },
-    notes: { add: () => reach('note', 'before'), remove: () => Promise.resolve() },
+    notes: {
+      add: () => reach('note', 'before'),
+      noteEnd: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+    },
     hooks: new SandboxHooks(silentLogger),
     lifeline: new Lifeline(),
     timeline: new Timeline(),

@@ -48,7 +48,7 @@ export async function createContainer(
 
 /** What the caller gets of a container that is there. */
 function handleOf(
-  { ledger, lifeline, machine, room, timeline }: ContainerHost,
+  { ledger, lifeline, machine, notes, room, timeline }: ContainerHost,
   { hooks, record }: ContainerDraft,
   agent: GuestAgent,
   release: () => Promise<void>,
@@ -62,7 +62,10 @@ function handleOf(
       onFirstByte: () => firstByte(),
     }),
     ...(hooks && { hooks }),
-    note: (state) => ledger?.noteState(id, state),
+    note: async (state, exitCode) => {
+      await ledger?.noteState(id, state, exitCode);
+      if (exitCode !== undefined) await notes?.noteEnd(id, exitCode);
+    },
     measureStart: (run) => {
       firstByte = timeline.begin('first byte');
       return timeline.measure('start container', run);

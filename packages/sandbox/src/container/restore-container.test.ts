@@ -27,6 +27,25 @@ test('a container whose owner is dead is listed until its new owner removes it',
   expect(await listContainers(sandbox)).toEqual([]);
 });
 
+test('how a container ended is written down for whoever comes after, who need not ask the agent', async () => {
+  await using world = await sandboxWorld({ programs: { three: () => Promise.resolve(3) } });
+  const first = await world.create({ onOwnerExit: 'keep' });
+  const ended = await first.createContainer({ image: world.image, command: ['three'] });
+  ignoreOutput(ended);
+  await ended.start();
+  expect(await ended.wait()).toBe(3);
+  expect(await listContainers(first)).toMatchObject([{ id: 'box', exitCode: 3 }]);
+  await first.release();
+  const before = world.agent.calls.length;
+  await using sandbox = await adoptSandbox('box', { runRoot: world.runRoot }, world.components);
+  const [container] = await sandbox.containers();
+  expect(container?.state).toEqual({ name: 'stopped', exitCode: 3 });
+  expect(await container?.wait()).toBe(3);
+  expect(world.agent.calls.slice(before)).not.toContain('waitProcess');
+  await container?.remove();
+  expect(await listContainers(sandbox)).toEqual([]);
+});
+
 test.for<RecordedContainerState>(['creating', 'removing'])(
   'a container that a dead owner was still %s is listed no more',
   async (state) => {

@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { OwnedDevices } from '../devices/device-host.ts';
+import { reopenHooks, type HookPlace } from '../hooks/open-hooks.ts';
+import type { HostHooks } from '../hooks/host-hooks.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { GuestAgent } from '../process/guest-agent.ts';
 import { RemoteProcess } from '../process/guest-process.ts';
+import type { MachineRoom } from '../resources/machine-room.ts';
+import { machineTraits, type MachineTraits } from '../resources/machine-traits.ts';
 import { ContainerNotes } from '../run/container-notes.ts';
 import type { SurvivalLedger } from '../run/survival-ledger.ts';
-import type { SandboxResources } from '../sandbox.ts';
+import type { SandboxResources } from '../sandbox-resources.ts';
 import type { FileShare } from '../share/file-share.ts';
+import { UndoStack } from '../undo-stack.ts';
 import { Container, type ContainerState } from './container.ts';
 import type { ContainerRecord } from './container-record.ts';
 
-/** What a container is restored in. What is not here is lost with its owner: devices, hooks, its part of the machine. */
+/** What a container is restored in. */
 interface RestoreHost {
   readonly agent: GuestAgent;
   readonly share: Pick<FileShare, 'remove'>;
+  readonly devices: Pick<OwnedDevices, 'detach'>;
   readonly ledger: SurvivalLedger;
-  readonly notes: Pick<ContainerNotes, 'remove'>;
+  readonly notes: Pick<ContainerNotes, 'noteEnd' | 'remove'>;
+  readonly hooks: HookPlace;
   readonly lifeline: Lifeline;
+  /** Absent: the machine stays as it is. */
+  readonly room: MachineRoom | undefined;
+  readonly machine: MachineTraits;
 }
 
 /** The sandbox whose containers are restored. */
-export interface RestoredSandbox extends Pick<RestoreHost, 'agent' | 'lifeline'> {
-  readonly resources: Pick<SandboxResources, 'adopted' | 'ledger' | 'runDirectory' | 'share'>;
+export interface RestoredSandbox extends Pick<
+  RestoreHost,
+  'agent' | 'devices' | 'hooks' | 'lifeline' | 'room'
+> {
+  readonly resources: Pick<SandboxResources, 'adopted' | 'config' | 'ledger' | 'runDirectory' | 'share'>;
 }
 
 /**
@@ -29,12 +43,13 @@ export interface RestoredSandbox extends Pick<RestoreHost, 'agent' | 'lifeline'>
  * @param containers by id; gets them
  */
 export async function restoreContainers(
-  { resources: { adopted, ledger, runDirectory, share }, agent, lifeline }: RestoredSandbox,
+  { resources: { adopted, config, ledger, runDirectory, share }, ...sandbox }: RestoredSandbox,
   containers: Map<string, Promise<Container>>,
 ): Promise<void> {
   if (adopted === undefined || ledger === undefined) return;
-  const host = { agent, ledger, lifeline, notes: new ContainerNotes(runDirectory.path), share };
-  for (const record of adopted.containers) {
+  const machine = machineTraits(config.sizing.bounds);
+  const host = { ...sandbox, ledger, machine, notes: new ContainerNotes(runDirectory.path), share };
+  for (const record of adopted.survival.containers) {
     const { id } = record;
     const container = await restoreContainer(host, record, () => containers.delete(id));
     if (container !== undefined) containers.set(id, Promise.resolve(container));
@@ -55,19 +70,23 @@ async function restoreContainer(
   record: ContainerRecord,
   onRemoved: () => void,
 ): Promise<Container | undefined> {
-  const { agent, ledger, lifeline, notes, share } = host;
-  const { id, shares, terminal } = record;
-  const isHalf = record.state === 'creating' || record.state === 'removing';
-  if (isHalf) {
-    // Neither need be there.
+  const { agent, ledger, lifeline, machine, notes, room } = host;
+  const { id, terminal } = record;
+  /** Who lets go of the sandbox has not done what the next one has to do. */
+  const unlessLost = (error: unknown): void => {
+    if (lifeline.isLost) throw error;
+  };
+  const hooks = record.hooks && (await reopenHooks(id, record.hooks, host.hooks));
+  const undo = undoOf(host, record, hooks);
+  if (record.state === 'creating' || record.state === 'removing') {
+    // It need not be there, and neither need what was made for it.
     await lifeline
       .call('removal of the container', undefined, (signal) =>
         agent.removeContainer({ containerId: id }, { signal }),
       )
-      .catch(() => undefined);
-    for (const name of shares) await share.remove([name]).catch(() => undefined);
-    await notes.remove(id);
-    await ledger.forget(id);
+      .catch(unlessLost);
+    for (const { step, error } of await undo.unwind())
+      host.hooks.logger.warn({ step, error, container: id }, 'could not be taken back');
     return undefined;
   }
   if (record.state === 'starting') {
@@ -76,32 +95,54 @@ async function restoreContainer(
       .call('start of the container', undefined, (signal) =>
         agent.startContainer({ containerId: id }, { signal }),
       )
-      .catch(() => undefined);
+      .catch(unlessLost);
     await ledger.noteState(id, 'running');
+    void hooks?.afterStart();
   }
   const process = new RemoteProcess({ id: { containerId: id, execId: id }, terminal, agent, lifeline });
   const state = stateOf(record);
-  if (record.closeStdin && state.name !== 'created') process.stdin.end();
+  if (state.name === 'stopped') room?.release(id);
+  if (record.closeStdin && state.name !== 'created' && state.name !== 'stopped') process.stdin.end();
   return new Container(
     {
-      ...{ containerId: id, command: record.command, agent, lifeline, process },
+      ...{ containerId: id, command: record.command, agent, lifeline, machine, process, room },
+      ...(hooks && { hooks }),
       defaults: record.process,
       closeStdin: record.closeStdin,
       measureStart: (run) => run(),
-      note: (step) => ledger.noteState(id, step),
+      note: async (step, exitCode) => {
+        await ledger.noteState(id, step, exitCode);
+        if (exitCode !== undefined) await notes.noteEnd(id, exitCode);
+      },
       release: async () => {
         onRemoved();
-        await notes.remove(id);
-        await share.remove(shares);
-        await ledger.forget(id);
+        const [failure] = await undo.unwind();
+        if (failure !== undefined) throw failure.error;
       },
     },
     state,
   );
 }
 
+/** What takes back what was made for a container on the host, as its maker would have done it. */
+function undoOf(
+  { devices, ledger, notes, room, share }: RestoreHost,
+  { id, shares }: ContainerRecord,
+  hooks: Pick<HostHooks, 'afterEnd'> | undefined,
+): UndoStack {
+  const undo = new UndoStack();
+  undo.push('record of the container', () => ledger.forget(id));
+  if (hooks !== undefined) undo.push('hooks', () => hooks.afterEnd());
+  undo.push('part of the machine', () => room?.release(id));
+  for (const name of shares) undo.push('shared files', () => share.remove([name]));
+  undo.push('devices', () => devices.detach(id));
+  undo.push('note of the container', () => notes.remove(id));
+  return undo;
+}
+
 /** The agent tells the end of one that has ended meanwhile, as if it ended now. */
-function stateOf({ state }: ContainerRecord): ContainerState {
+function stateOf({ state, exitCode }: ContainerRecord): ContainerState {
+  if (state === 'stopped' && exitCode !== undefined) return { name: state, exitCode };
   if (state === 'created' || state === 'paused') return { name: state };
   return { name: 'running' };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerHost } from '../container/container-host.ts';
+import { withDeadline } from '../deadline.ts';
 import type { ContainerDevices, DeviceParts } from './container-devices.ts';
 
 /**
@@ -21,7 +22,9 @@ export async function attachDevices(
 ): Promise<DeviceParts> {
   if (!devices.hasAny) return devices.attach(signal ?? new AbortController().signal);
   // A machine that does not come up says so by the other.
-  await Promise.race([host.machineRuns, ready]);
+  await withDeadline('boot', signal === undefined ? {} : { signal }, () =>
+    Promise.race([host.machineRuns, ready]),
+  );
   return timeline.measure('attach devices', () =>
     lifeline.call('attachment of devices', signal, (both) => devices.attach(both)),
   );

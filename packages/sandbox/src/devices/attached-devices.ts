@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Device, DeviceManager } from '@hako/device-manager';
+import type { DeviceManager } from '@hako/device-manager';
 import { guestBundlePath, type OciDevice, type OciMount, type OciSpec } from '@hako/protocols';
 
 import { SandboxError } from '../sandbox-error.ts';
-import { UndoStack } from '../undo-stack.ts';
 import type { ContainerDevices, DeviceParts } from './container-devices.ts';
 import type { DevicePlan, PlannedVolume } from './device-plan.ts';
-import type { VolumeUser } from './direct-volume/volume-users.ts';
+import type { HeldDevices } from './held-devices.ts';
 import { insertMounts } from './insert-mounts.ts';
-import type { SharedDevices } from './shared-devices.ts';
-import type { VolumeMounts } from './volume-mounts.ts';
 import { diskAddress, volumeStorage, type StorageMessage } from './volume-storage.ts';
 
 /** Door to all VFIO groups; a program that drives a device opens it too. Source: admin-guide/devices.txt of the kernel. */
@@ -23,13 +20,10 @@ export interface AttachedDevicesParts {
   readonly rootImage: Promise<string> | undefined;
   /** Whether the container sees its root read-only. */
   readonly isReadOnlyRoot: boolean;
-  readonly shared: SharedDevices;
+  readonly held: HeldDevices;
   readonly messages: Pick<DeviceManager, 'agentDevices'>;
-  readonly mounts: VolumeMounts;
-  /** Notes that the sandbox has a direct volume. */
-  note(volumePath: string, user: Pick<VolumeUser, 'guestPath'>): Promise<void>;
-  /** Takes that back. */
-  forget(volumePath: string): Promise<void>;
+  /** Called when it has other devices than before, all or none. Must not reject. */
+  onChange(): Promise<void>;
 }
 
 /** The devices of a container that has some. */
@@ -39,8 +33,6 @@ export class AttachedDevices implements ContainerDevices {
   readonly hasAny = true;
   readonly hasBlockRoot: boolean;
   readonly #parts: AttachedDevicesParts;
-  readonly #held: Device[] = [];
-  readonly #undo = new UndoStack();
   #isGivenUp = false;
   #attaching: Promise<unknown> = Promise.resolve();
 
@@ -54,7 +46,7 @@ export class AttachedDevices implements ContainerDevices {
   async attach(signal: AbortSignal): Promise<DeviceParts> {
     // What has waited for the machine may come when nobody would detach it any more.
     if (this.#isGivenUp) throw new SandboxError('aborted', 'attachment of devices aborted');
-    const attaching = this.#attach(signal);
+    const attaching = this.#attach(signal).finally(() => this.#parts.onChange());
     this.#attaching = attaching.catch(() => undefined);
     return attaching;
   }
@@ -62,19 +54,21 @@ export class AttachedDevices implements ContainerDevices {
   async detach(): Promise<void> {
     this.#isGivenUp = true;
     await this.#attaching;
-    const [failure] = await this.#undo.unwind();
-    if (failure !== undefined) throw failure.error;
+    try {
+      await this.#parts.held.giveBack();
+    } finally {
+      await this.#parts.onChange();
+    }
   }
 
   async #attach(signal: AbortSignal): Promise<DeviceParts> {
-    const { plan, messages, shared } = this.#parts;
-    this.#undo.push('devices', () => shared.giveBack(this.#held));
+    const { plan, messages, held } = this.#parts;
     const root = await this.#attachRoot(signal);
     const volumes: ReturnType<typeof volumeStorage>[] = [];
     for (const planned of plan.volumes) volumes.push(await this.#attachVolume(planned, signal));
     const attached: { readonly id: string; readonly containerPath: string }[] = [];
     for (const { info } of plan.nodes) {
-      const { id } = await this.#acquire(info, { signal, mayBeWritable: false });
+      const { id } = await held.acquire(info, { signal, mayBeWritable: false });
       attached.push({ id, containerPath: info.containerPath });
     }
     return {
@@ -89,20 +83,14 @@ export class AttachedDevices implements ContainerDevices {
     };
   }
 
-  async #acquire(...args: Parameters<SharedDevices['acquire']>): Promise<Device> {
-    const device = await this.#parts.shared.acquire(...args);
-    this.#held.push(device);
-    return device;
-  }
-
   /** The image is a disk that all containers with it share; what one writes goes to an overlay in the guest's memory. */
   async #attachRoot(
     signal: AbortSignal,
   ): Promise<{ readonly path: string; readonly storages: readonly StorageMessage[] } | undefined> {
-    const { rootImage, containerId, isReadOnlyRoot } = this.#parts;
+    const { rootImage, containerId, isReadOnlyRoot, held } = this.#parts;
     if (rootImage === undefined) return undefined;
     const hostPath = await rootImage;
-    const device = await this.#acquire(
+    const device = await held.acquire(
       { containerPath: hostPath, type: 'b', major: -1, minor: 0, hostPath, readOnly: true },
       { signal, mayBeWritable: false },
     );
@@ -124,16 +112,12 @@ export class AttachedDevices implements ContainerDevices {
     { info, volume, volumePath }: PlannedVolume,
     signal: AbortSignal,
   ): Promise<ReturnType<typeof volumeStorage>> {
-    const parts = this.#parts;
-    const { mounts } = parts;
-    const device = await this.#acquire(info, { signal, mayBeWritable: true });
-    mounts.claim(device, volume);
-    this.#undo.push('way of mounting', () => mounts.release(device));
+    const { held } = this.#parts;
+    const device = await held.acquire(info, { signal, mayBeWritable: true });
+    held.claim(device, volume);
     const planned = volumeStorage(volume, device);
-    if (volumePath !== undefined) {
-      this.#undo.push('note of the volume', () => parts.forget(volumePath));
-      await parts.note(volumePath, { guestPath: planned.storage.mountPoint ?? '' });
-    }
+    if (volumePath !== undefined)
+      await held.note(volumePath, { guestPath: planned.storage.mountPoint ?? '' });
     return planned;
   }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAbsolute } from 'node:path';
-
-import { mountPlace } from '../container/mounts/mount-place.ts';
+import { destinationFault } from '../container/mounts/container-mount.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { maxId } from '../spec/numeric-id.ts';
 import { isWholeNumber } from '../whole-number.ts';
@@ -26,8 +24,9 @@ export async function checkBlockVolume(volume: BlockVolume): Promise<HostNode> {
   const refuse = (what: string, remedy: string): never => {
     throw new SandboxError('invalid_options', `block volume ${source} ${what}`, { remedy });
   };
-  if (!isContainerPath(destination))
-    refuse(`has destination ${JSON.stringify(destination)}`, 'give an absolute path');
+  const fault = destinationFault(destination);
+  if (fault !== undefined)
+    refuse(`has destination ${JSON.stringify(destination)}, which ${fault.why}`, fault.remedy);
   if (!fstypePattern.test(fstype))
     refuse(`has file system ${JSON.stringify(fstype)}`, 'name the one that is on it, such as ext4');
   const bad = options.find(
@@ -59,13 +58,12 @@ export async function checkHostDevice({
   containerPath = path,
   readOnly = false,
 }: HostDevice): Promise<HostNode> {
-  if (!isContainerPath(containerPath)) {
+  const fault = destinationFault(containerPath);
+  if (fault !== undefined) {
     throw new SandboxError(
       'invalid_options',
-      `device ${path} has container path ${JSON.stringify(containerPath)}`,
-      {
-        remedy: 'give an absolute path',
-      },
+      `device ${path} has container path ${JSON.stringify(containerPath)}, which ${fault.why}`,
+      { remedy: fault.remedy },
     );
   }
   const node = await readHostNode('device', path);
@@ -102,10 +100,4 @@ export function checkCharacterDevice(path: string, numbers: CharacterNumbers): v
  */
 export function isVfio(path: string): boolean {
   return path.startsWith('/dev/vfio/') && path !== '/dev/vfio/vfio';
-}
-
-function isContainerPath(path: string): boolean {
-  return (
-    isAbsolute(path) && mountPlace(path) !== '/' && !path.includes('\0') && !path.split('/').includes('..')
-  );
 }

@@ -6,10 +6,13 @@ import type { DevicePlugging, PluggableDevice } from '@hako/hypervisor';
 import type { ContainerOptions } from '../container/container-options.ts';
 import { isDirectory } from '../image/image-cache.ts';
 import type { ContainerAgent } from '../process/guest-agent.ts';
+import type { SurvivalLedger } from '../run/survival-ledger.ts';
+import type { SurvivalRecord } from '../run/survival-record.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { SandboxConfig } from '../sandbox-options.ts';
 import { blockFileOption } from './block-file-option.ts';
 import { noDevices, type ContainerDevices } from './container-devices.ts';
+import { isContainerDevice, type DeviceBooks } from './device-books.ts';
 import { defaultDirectVolumes, descriptorDirectory } from './direct-volume/descriptor-place.ts';
 import type { DeviceSettings } from './device-options.ts';
 import type { DeviceWishes } from './plan-devices.ts';
@@ -33,20 +36,34 @@ const settleTimeoutMs = 10_000;
 /** The sandbox that {@link OwnedDevices} are of. */
 export interface OwnedDevicesParts extends Pick<SandboxDevicesParts, 'logger'> {
   readonly config: SandboxConfig;
-  readonly vm: Pick<DevicePlugging, 'plug' | 'unplug' | 'pluggedDevices'>;
+  readonly vm: Pick<DevicePlugging, 'plug' | 'unplug' | 'resizeBlock' | 'pluggedDevices'>;
+  readonly runDirectory: { readonly path: string };
+  /** Absent from a sandbox that ends with its owner. */
+  readonly ledger?: Pick<SurvivalLedger, 'noteDevices'>;
+  /** What a former owner has left, if there was one. */
+  readonly adopted?: { readonly survival: Pick<SurvivalRecord, 'devices'> };
 }
 
 /** The devices of a sandbox that this process owns. Costs nothing until a container has a device. */
 export class OwnedDevices implements DeviceHost {
   readonly #parts: SandboxDevicesParts & Pick<OwnedDevicesParts, 'vm'>;
   readonly #running = Promise.withResolvers<undefined>();
+  readonly #directory: string;
+  readonly #left: DeviceBooks;
   #devices: Promise<SandboxDevices> | undefined;
+  #service: Promise<AsyncDisposable> | undefined;
 
   /** @param sandbox what it is made of */
-  constructor({ config, vm, logger }: OwnedDevicesParts) {
+  constructor({ config, vm, logger, runDirectory, ledger, adopted }: OwnedDevicesParts) {
     const { id, cacheDirectory, options } = config;
     const { devices = {}, rootfs = 'shared' } = options;
-    this.#parts = { sandboxId: id, vm, logger, cacheDirectory, settings: devices, rootfs };
+    this.#directory = runDirectory.path;
+    this.#left = adopted?.survival.devices ?? { devices: [], containers: [] };
+    this.#parts = {
+      ...{ sandboxId: id, vm, logger, cacheDirectory, settings: devices, rootfs },
+      onVolume: () => this.#serve(),
+      note: ledger && ((books) => ledger.noteDevices(books)),
+    };
   }
 
   get machineRuns(): Promise<void> {
@@ -56,6 +73,22 @@ export class OwnedDevices implements DeviceHost {
   /** The machine takes devices from now on. */
   begin(): void {
     this.#running.resolve(undefined);
+  }
+
+  /** Goes on with what a dead owner has left in the machine. */
+  async takeUp(): Promise<void> {
+    const plugged = this.#parts.vm.pluggedDevices.map(({ device: { id } }) => id);
+    if (this.#left.devices.length > 0 || plugged.some(isContainerDevice))
+      await (await this.#load()).takeUp(this.#left, plugged);
+    if (this.#hasWritableDisk()) await this.#serve();
+  }
+
+  /**
+   * Gives back what a container of a former owner has. Errors: `device_failed`, `timeout`.
+   * @param containerId the container
+   */
+  async detach(containerId: string): Promise<void> {
+    await (await this.#devices)?.detach(containerId);
   }
 
   async open(containerId: string, options: ContainerOptions): Promise<ContainerDevices> {
@@ -77,12 +110,30 @@ export class OwnedDevices implements DeviceHost {
     containerIds: Iterable<string>,
   ): Promise<void> {
     // Those of a former owner too: what is in the machine counts, not what this process has plugged.
-    if (!this.#parts.vm.pluggedDevices.some(({ device }) => isWritableDisk(device))) return;
+    if (!this.#hasWritableDisk()) return;
     await Promise.allSettled(
       [...containerIds].map((containerId) =>
         agent.removeContainer({ containerId }, { timeoutMs: settleTimeoutMs }),
       ),
     );
+  }
+
+  /** Other processes find nobody any more. Idempotent. */
+  async close(): Promise<void> {
+    const service = await this.#service?.catch(() => undefined);
+    await service?.[Symbol.asyncDispose]();
+  }
+
+  #hasWritableDisk(): boolean {
+    return this.#parts.vm.pluggedDevices.some(({ device }) => isWritableDisk(device));
+  }
+
+  /** Lets other processes have disks made larger, from the first volume on. */
+  async #serve(): Promise<void> {
+    this.#service ??= import('./disk-service.ts').then(({ serveDisks }) =>
+      serveDisks(this.#parts.vm, this.#directory),
+    );
+    await this.#service;
   }
 
   #load(): Promise<SandboxDevices> {

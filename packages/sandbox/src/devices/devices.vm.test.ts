@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -15,7 +15,12 @@ import { resolveImage } from '../image/resolve-image.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { machineObstacle } from '../testing/machine-obstacle.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
-import { addDirectVolume, directVolumeStats, removeDirectVolume } from './direct-volume/direct-volumes.ts';
+import {
+  addDirectVolume,
+  directVolumeStats,
+  removeDirectVolume,
+  resizeDirectVolume,
+} from './direct-volume/direct-volumes.ts';
 import { volumeUsers } from './direct-volume/volume-users.ts';
 
 const run = promisify(execFile);
@@ -36,12 +41,12 @@ class WatchedHypervisor extends QemuHypervisor {
   }
 }
 
-/** Makes a file that holds an ext4 file system. */
-async function makeDisk(path: string, mib = 16): Promise<string> {
+/** Makes a file that holds a file system. */
+async function makeDisk(path: string, mib = 16, fstype = 'ext4'): Promise<string> {
   const file = await open(path, 'w');
   await file.truncate(mib * 1024 * 1024);
   await file.close();
-  await run('mkfs.ext4', ['-q', '-F', path]);
+  await run(`mkfs.${fstype}`, ['-q', fstype === 'xfs' ? '-f' : '-F', path]);
   return path;
 }
 
@@ -58,6 +63,11 @@ async function loopDevice(path: string): Promise<{ readonly node: string } & Asy
 }
 
 const hasLoop = await run('losetup', ['--find']).then(
+  () => true,
+  () => false,
+);
+
+const hasXfs = await run('mkfs.xfs', ['-V']).then(
   () => true,
   () => false,
 );
@@ -181,6 +191,68 @@ describe.skipIf(obstacle !== '')(`disks and devices of containers in a real mach
     await expect(directVolumeStats(volumePath, places)).rejects.toMatchObject({ code: 'invalid_options' });
     expect(plugged()).toEqual([]);
   });
+
+  test.for([
+    { fstype: 'ext4', mib: 16, largerMib: 64, isDevice: false },
+    { fstype: 'xfs', mib: 300, largerMib: 400, isDevice: false },
+    { fstype: 'ext4', mib: 16, largerMib: 64, isDevice: true },
+  ])(
+    'a volume of $fstype in use grows on the host, in the machine and in the container (device of the host: $isDevice) [proves vm.resizeBlock]',
+    async ({ fstype, mib, largerMib, isDevice }, { skip }) => {
+      if (isDevice && !hasLoop) skip('this machine has no loop devices');
+      if (fstype === 'xfs' && !hasXfs) skip('mkfs.xfs is missing');
+      const file = await makeDisk(join(directory, `grows-${fstype}-${String(isDevice)}.img`), mib, fstype);
+      await using loop = isDevice ? await loopDevice(file) : undefined;
+      const device = loop?.node ?? file;
+      const volumePath = join(directory, `grows-${fstype}-${String(isDevice)}`);
+      const places = { directVolumes: join(directory, 'direct'), runRoot: join(directory, 'run') };
+      await addDirectVolume(volumePath, { device, fstype, options: [], metadata: {} }, places);
+      const container = await sandbox.createContainer({
+        image,
+        command: ['sh', '-c', 'echo kept > /mnt/data/file; exec sleep 1000'],
+        volumes: [{ source: volumePath, destination: '/mnt/data' }],
+      });
+      container.discardOutput();
+      await container.start();
+      const inside = async (script: string): Promise<string> => {
+        const process = await container.exec({ command: ['sh', '-c', script] });
+        process.stderr.resume();
+        return text(process.stdout);
+      };
+      const sizeMib = async (): Promise<number> =>
+        Number(await inside("df -Pm /mnt/data | awk 'NR == 2 {print $2}'"));
+      const bytes = largerMib * 1024 * 1024;
+      expect(await sizeMib()).toBeLessThanOrEqual(mib);
+      if (isDevice) {
+        await expect(resizeDirectVolume(volumePath, bytes, places)).rejects.toMatchObject({
+          code: 'invalid_options',
+          message: expect.stringContaining('cannot give') as string,
+        });
+        await truncate(file, bytes);
+        await run('losetup', ['--set-capacity', device]);
+      }
+      await resizeDirectVolume(volumePath, bytes, places);
+      expect((await stat(file)).size).toBe(bytes);
+      const grown = await sizeMib();
+      expect(grown).toBeGreaterThan(largerMib * 0.75);
+      expect(grown).toBeLessThanOrEqual(largerMib);
+      await resizeDirectVolume(volumePath, bytes, places);
+      expect(await sizeMib()).toBe(grown);
+      await expect(resizeDirectVolume(volumePath, bytes / 2, places)).rejects.toMatchObject({
+        code: 'invalid_options',
+        message: expect.stringContaining('cannot shrink to') as string,
+      });
+      const fill = `dd if=/dev/zero of=/mnt/data/full bs=1M count=${Math.floor((largerMib - mib) * 0.75)} conv=fsync`;
+      expect(await inside(`${fill} && cat /mnt/data/file`)).toBe('kept\n');
+      await container.remove();
+      const [command, check] = fstype === 'ext4' ? ['e2fsck', ['-fn']] : ['xfs_repair', ['-n']];
+      await run(command, [...check, file]);
+      await expect(resizeDirectVolume(volumePath, bytes, places)).rejects.toMatchObject({
+        code: 'invalid_state',
+      });
+      await removeDirectVolume(volumePath, places);
+    },
+  );
 
   test.skipIf(!hasLoop)(
     'a block device of the host is a node of the container, and read-only when it is asked for so (skipped without loop devices) [proves devices.agentDevices, device block]',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 
+import { parseMountTable } from '../mount-table.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { HostNode } from './host-node.ts';
 
@@ -16,11 +17,10 @@ export async function refuseMounted({
   minor,
 }: Pick<HostNode, 'kind' | 'path' | 'major' | 'minor'>): Promise<void> {
   if (kind !== 'block') return;
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  // The third field is the number of the device, see proc(5).
-  const line = table.split('\n').find((entry) => entry.split(' ')[2] === `${major}:${minor}`);
-  if (line === undefined) return;
-  throw new SandboxError('invalid_options', `${path} is mounted on the host at ${line.split(' ')[4] ?? ''}`, {
+  const mounts = parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
+  const mount = mounts.find(({ device }) => device === `${major}:${minor}`);
+  if (mount === undefined) return;
+  throw new SandboxError('invalid_options', `${path} is mounted on the host at ${mount.path}`, {
     remedy: 'unmount it, or give it read-only',
   });
 }

@@ -170,6 +170,14 @@ test.for<Refused>([
   ['has destination "data"', (path) => volume(path('disk.img'), { destination: 'data' })],
   ['has destination "/../x"', (path) => volume(path('disk.img'), { destination: '/../x' })],
   ['has destination "/"', (path) => volume(path('disk.img'), { destination: '/' })],
+  [
+    'has destination "/proc/sys", which hides a part of /proc',
+    (path) => volume(path('disk.img'), { destination: '/proc/sys' }),
+  ],
+  [
+    'has destination "//proc", which hides a part of /proc',
+    (path) => volume(path('disk.img'), { destination: '//proc' }),
+  ],
   ['has destination "/./"', (path) => volume(path('disk.img'), { destination: '/./' })],
   ['has file system ""', (path) => volume(path('disk.img'), { fstype: '' })],
   ['has file system "ext4 -o x"', (path) => volume(path('disk.img'), { fstype: 'ext4 -o x' })],
@@ -203,6 +211,7 @@ test.for<Refused>([
   ['is no device', (path) => ({ devices: [{ path: path('disk.img') }] })],
   ['does not exist', () => ({ devices: [{ path: '/dev/there-is-none' }] })],
   ['has container path "x"', () => ({ devices: [{ path: '/dev/null', containerPath: 'x' }] })],
+  ['hides a part of /proc', () => ({ devices: [{ path: '/dev/null', containerPath: '/proc/null' }] })],
   [
     'is the host’s'.replace('’', "'"),
     () => ({ image: imageWith([], [{ path: '/dev/dri/card0', type: 'c', major: 226, minor: 0 }]) }),

@@ -5,8 +5,8 @@ import type { Logger } from '../logger.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { deviceFailure } from './device-failure.ts';
 
-/** Whether a guest that does not let go of a device may keep its container waiting is decided by this limit. */
-const unplugTimeoutMs = 15_000;
+/** A guest that does not let go of a device may keep its container waiting for so long. */
+export const unplugTimeoutMs = 15_000;
 
 /**
  * The devices that the containers of a sandbox have, each plugged once however many use it. What the guest does not let go
@@ -67,6 +67,15 @@ export class SharedDevices {
     }
     const [first] = failures;
     if (first !== undefined) throw first;
+    await this.#retryStrays();
+  }
+
+  /**
+   * Takes out what nobody uses. Never rejects: what the guest does not let go of is tried again, as everything is.
+   * @param ids of devices that are attached once, by nobody
+   */
+  async takeOut(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#strays.add(id);
     await this.#retryStrays();
   }
 

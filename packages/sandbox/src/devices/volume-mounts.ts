@@ -2,7 +2,6 @@
 import type { Device } from '@hako/device-manager';
 
 import { SandboxError } from '../sandbox-error.ts';
-import type { BlockVolume } from './device-options.ts';
 
 interface Mounted {
   readonly how: string;
@@ -17,10 +16,9 @@ export class VolumeMounts {
    * Agrees to how a disk is mounted, as long as a container has it so. Error: `invalid_options` when another container has it
    * in another way.
    * @param device the disk
-   * @param volume how it shall be mounted
+   * @param how it shall be mounted: type and options
    */
-  claim({ id, hostPath }: Device, { fstype, options = [] }: BlockVolume): void {
-    const how = [fstype, ...options].join(' ');
+  claim({ id, hostPath }: Device, how: string): void {
     const present = this.#mounted.get(id) ?? { how, users: 0 };
     if (present.how !== how) {
       throw new SandboxError(

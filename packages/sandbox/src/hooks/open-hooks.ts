@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dirname } from 'node:path';
-
 import type { OciSpec } from '@hako/protocols';
 
 import type { ContainerImage } from '../image/container-image.ts';
 import type { Logger } from '../logger.ts';
+import { hookDirectory, type DueHooks } from './due-hooks.ts';
 import type { HostHooks } from './host-hooks.ts';
 
 /** Where hooks run. */
@@ -25,7 +24,7 @@ export interface HookPlace {
  */
 export async function openHooks(
   containerId: string,
-  { bundle, rootfs }: Pick<ContainerImage, 'bundle' | 'rootfs'>,
+  image: Pick<ContainerImage, 'bundle' | 'rootfs'>,
   { hooks = {}, ...spec }: OciSpec,
   { vmmPid, logger, endings }: HookPlace,
 ): Promise<Pick<HostHooks, 'beforeCreation' | 'afterStart' | 'afterEnd'>> {
@@ -33,7 +32,7 @@ export async function openHooks(
   const opened = new module.HostHooks({
     ...{ containerId, vmmPid, logger },
     spec: { ...spec, hooks },
-    bundle: bundle ?? dirname(rootfs),
+    bundle: hookDirectory(image),
   });
   const farewell = (): Promise<void> => opened.afterEnd();
   return {
@@ -41,6 +40,34 @@ export async function openHooks(
       endings.add(farewell);
       await opened.beforeCreation(signal);
     },
+    afterStart: () => opened.afterStart(),
+    afterEnd: () => {
+      endings.delete(farewell);
+      return opened.afterEnd();
+    },
+  };
+}
+
+/**
+ * Opens the hooks that are still due for a container of a former owner.
+ * @param containerId the container
+ * @param due as that owner has written them down
+ * @param place where they run
+ */
+export async function reopenHooks(
+  containerId: string,
+  { ociVersion, annotations, poststart, poststop, bundle }: DueHooks,
+  { vmmPid, logger, endings }: HookPlace,
+): Promise<Pick<HostHooks, 'afterStart' | 'afterEnd'>> {
+  const module = await import('./host-hooks.ts');
+  const hooks = { poststart: [...poststart], poststop: [...poststop] };
+  const opened = new module.HostHooks({
+    ...{ containerId, vmmPid, logger, bundle },
+    spec: { ociVersion, ...(annotations && { annotations: { ...annotations } }), hooks },
+  });
+  const farewell = (): Promise<void> => opened.afterEnd();
+  endings.add(farewell);
+  return {
     afterStart: () => opened.afterStart(),
     afterEnd: () => {
       endings.delete(farewell);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VirtualMachine } from '@hako/hypervisor';
-import type { DeepPartial } from '@hako/protocols/agent';
-import type { Route } from '@hako/protocols/types';
 
 import type { WaitOptions } from '../deadline.ts';
 import type { AgentCallOptions } from '../process/guest-agent.ts';
@@ -61,11 +59,6 @@ export interface LinkControl {
    * the wait for a link; default 5 s.
    */
   rescan(options: WaitOptions): Promise<number>;
-  /** Replaces the guest's routes. Those of links that are added later come on top. */
-  updateRoutes(
-    routes: readonly DeepPartial<Route>[],
-    options: AgentCallOptions,
-  ): Promise<{ readonly Routes: readonly Route[] }>;
 }
 
 /** What {@link prepareNetwork} works with. */

@@ -64,6 +64,8 @@ export type UserStack = 'hypervisor' | 'passt';
 
 const userStacks: readonly UserStack[] = ['hypervisor', 'passt'];
 
+const protocols: readonly Required<PublishedPort>['protocol'][] = ['tcp', 'udp'];
+
 /** A network that has been checked. */
 export type CheckedNetwork =
   | { readonly kind: 'none' }
@@ -85,25 +87,34 @@ export type CheckedNetwork =
  * @param options as the caller gave them
  */
 export function checkNetwork(options: NetworkOptions = { kind: 'none' }): CheckedNetwork {
-  if (options.kind === 'none') return options;
-  if (options.kind === 'namespace') {
-    const { kind, path, model = 'tcfilter', mayBeEmpty = false, vhost = true } = options;
-    if (!isAbsolute(path) || path.includes('\0'))
-      throw new SandboxError(
-        'invalid_options',
-        `network namespace ${JSON.stringify(path)} is no absolute path`,
-      );
-    if (!networkModels.includes(model))
-      throw new SandboxError('invalid_options', `network model ${JSON.stringify(model)} is not supported`, {
-        remedy: `use ${networkModels.join(', ')}`,
-      });
-    return { kind, path, model, mayBeEmpty, vhost };
+  switch (options.kind) {
+    case 'none':
+      return options;
+    case 'namespace':
+      return checkNamespace(options);
+    case 'user':
+      return checkUserNetwork(options);
+    default: {
+      const { kind }: { readonly kind: unknown } = options satisfies never;
+      throw unsupported('network', kind, ['none', 'user', 'namespace']);
+    }
   }
+}
+
+function checkNamespace(options: Extract<NetworkOptions, { kind: 'namespace' }>): CheckedNetwork {
+  const { kind, path, model = 'tcfilter', mayBeEmpty = false, vhost = true } = options;
+  if (!isAbsolute(path) || path.includes('\0'))
+    throw new SandboxError(
+      'invalid_options',
+      `network namespace ${JSON.stringify(path)} is no absolute path`,
+    );
+  if (!networkModels.includes(model)) throw unsupported('network model', model, networkModels);
+  return { kind, path, model, mayBeEmpty, vhost };
+}
+
+function checkUserNetwork(options: Extract<NetworkOptions, { kind: 'user' }>): CheckedNetwork {
   const { stack = 'hypervisor' } = options;
-  if (!userStacks.includes(stack))
-    throw new SandboxError('invalid_options', `user network ${JSON.stringify(stack)} is not supported`, {
-      remedy: `use ${userStacks.join(' or ')}`,
-    });
+  if (!userStacks.includes(stack)) throw unsupported('user network', stack, userStacks);
   const ports = (options.ports ?? []).map((port) => ({
     protocol: 'tcp' as const,
     hostAddress: '127.0.0.1',
@@ -111,6 +122,7 @@ export function checkNetwork(options: NetworkOptions = { kind: 'none' }): Checke
   }));
   const taken = new Set<string>();
   for (const { protocol, hostAddress, hostPort, guestPort } of ports) {
+    if (!protocols.includes(protocol)) throw unsupported('protocol', protocol, protocols);
     for (const number of [hostPort, guestPort]) {
       if (!Number.isInteger(number) || number < 1 || number > 65_535)
         throw new SandboxError('invalid_options', `port ${number} is not a number from 1 to 65535`);
@@ -122,4 +134,10 @@ export function checkNetwork(options: NetworkOptions = { kind: 'none' }): Checke
     taken.add(place);
   }
   return { kind: 'user', ports, stack };
+}
+
+function unsupported(what: string, value: unknown, known: readonly string[]): SandboxError {
+  return new SandboxError('invalid_options', `${what} ${JSON.stringify(value)} is not supported`, {
+    remedy: `use ${known.join(', ')}`,
+  });
 }

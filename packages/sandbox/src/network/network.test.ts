@@ -27,13 +27,20 @@ test('the links of a namespace are joined by filters by default', () => {
     expect(checkNetwork({ ...options, model })).toEqual({ ...usual, model });
 });
 
-test('a model or stack that callers in JavaScript make up is refused', () => {
+test('a kind, model, stack or protocol that callers in JavaScript make up is refused', () => {
   // @ts-expect-error -- the type does not allow it
   expect(() => checkNetwork({ kind: 'namespace', path: '/run/netns/blue', model: 'bridge' })).toThrow(
     /model "bridge" is not supported/,
   );
   // @ts-expect-error -- the type does not allow it
   expect(() => checkNetwork({ kind: 'user', stack: 'slirp' })).toThrow(/"slirp" is not supported/);
+  // @ts-expect-error -- the type does not allow it
+  expect(() => checkNetwork({ kind: 'host' })).toThrow(/network "host" is not supported/);
+  const protocol = 'tcp:0.0.0.0:22-:22,tcp';
+  // @ts-expect-error -- the type does not allow it
+  expect(() => checkNetwork({ kind: 'user', ports: [{ ...port, protocol }] })).toThrow(
+    /22,tcp" is not supported/,
+  );
 });
 
 test.each<{ says: RegExp; options: NetworkOptions }>([

@@ -85,8 +85,9 @@ export class SandboxNetwork {
   }
 
   /**
-   * Replaces the guest's routes, those of the kernel excepted.
-   * @param routes all of them, in the order in which they are to be set
+   * Adds routes to the guest's. One that has the destination of another replaces it; the others stay, and go with their
+   * interface: the agent has no call that removes one.
+   * @param routes in the order in which they are to be set; those without gateway come first in any case
    * @param options limits
    * @returns the guest's list
    */
@@ -95,13 +96,9 @@ export class SandboxNetwork {
     options: WaitOptions = {},
   ): Promise<readonly GuestRoute[]> {
     const wanted = routes.map(toRoute);
-    return this.#call('updateRoutes', options, async (agent, limits) => {
-      const links = this.#target.network?.links;
-      const { Routes } = await (links === undefined
-        ? agent.updateRoutes({ routes: { Routes: wanted } }, limits)
-        : links.updateRoutes(wanted, limits));
-      return Routes.map(fromRoute);
-    });
+    return this.#call('updateRoutes', options, async (agent, limits) =>
+      (await agent.updateRoutes({ routes: { Routes: wanted } }, limits)).Routes.map(fromRoute),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { VirtualMachine } from '@hako/hypervisor';
@@ -6,18 +7,20 @@ import type { VirtualMachine } from '@hako/hypervisor';
 import type { KernelModules } from '../guest-setup.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { Logger } from '../logger.ts';
+import type { SurvivalLedger } from '../run/survival-ledger.ts';
 import type { UndoStack } from '../undo-stack.ts';
 import type { MachineRoom, RoomAgent } from './machine-room.ts';
 import { MachineSizer } from './machine-sizer.ts';
 import { ownerSocketName, serveRoom } from './room-service.ts';
+import type { RoomPromise } from './promised-resources.ts';
 import type { CheckedSizing } from './sizing-options.ts';
 
 /** The room of a machine that grows with its containers, those of other processes too. */
-export interface GrowingRoom extends MachineRoom {
+export interface GrowingRoom extends MachineRoom, AsyncDisposable {
   /** What the guest needs for that. */
   readonly kernelModules: KernelModules;
   /**
-   * Lets other processes take part. It ends with the sandbox.
+   * Lets other processes take part, until it is disposed of; goes on where a former owner stopped.
    * @param agent of the guest
    */
   serve(agent: RoomAgent): Promise<void>;
@@ -36,17 +39,28 @@ export interface GrowingRoomParts {
   readonly undo: UndoStack;
   /** Called when the machine has more CPUs. */
   readonly onGrowth: () => Promise<void> | undefined;
+  /** Writes promises down, for the next owner; absent where there will be none. */
+  readonly ledger?: Pick<SurvivalLedger, 'notePromises'> | undefined;
+  /** What the former owner has promised; absent from a machine of this process's making. */
+  readonly promised?: readonly RoomPromise[];
 }
 
 /**
  * Prepares the room of a machine that can grow.
  * @param parts the machine
  */
-export function growingRoom({ vm, sizing, directory, logger, undo, onGrowth }: GrowingRoomParts): OpenRoom {
+export function growingRoom(parts: GrowingRoomParts): OpenRoom {
+  const { vm, sizing, directory, logger, undo, onGrowth, ledger, promised } = parts;
   const { bounds, memoryGrowth } = sizing;
   const growsMemory = bounds.maximum.memoryMib > bounds.boot.memoryMib;
+  const note = ledger && ((promises: readonly RoomPromise[]) => ledger.notePromises(promises));
   return (lifeline) => {
-    const sizer = new MachineSizer({ vm, bounds, memoryGrowth, lifeline, logger, onGrowth });
+    const sizer = new MachineSizer({ vm, bounds, memoryGrowth, lifeline, logger, onGrowth, promised, note });
+    let server: AsyncDisposable | undefined;
+    const close = async (): Promise<void> => {
+      await server?.[Symbol.asyncDispose]();
+      server = undefined;
+    };
     return {
       admit: (containerId, resources) => sizer.admit(containerId, resources),
       provide: (agent, signal) => sizer.provide(agent, signal),
@@ -54,9 +68,14 @@ export function growingRoom({ vm, sizing, directory, logger, undo, onGrowth }: G
       update: (containerId, resources, agent, signal) => sizer.update(containerId, resources, agent, signal),
       kernelModules: growsMemory && memoryGrowth === 'virtio-mem' ? [{ name: 'virtio_mem' }] : [],
       async serve(agent) {
-        const server = await serveRoom(sizer, agent, join(directory, ownerSocketName));
-        undo.push('room for containers', async () => await server[Symbol.asyncDispose]());
+        const socketPath = join(directory, ownerSocketName);
+        // That of a dead owner is in the way.
+        await rm(socketPath, { force: true });
+        server = await serveRoom(sizer, agent, socketPath);
+        undo.push('room for containers', close);
+        if (promised !== undefined) void sizer.takeUp(agent);
       },
+      [Symbol.asyncDispose]: close,
     };
   };
 }

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { ociResourcesToGrpc } from '@hako/protocols';
 import { SandboxResourcesServiceDefinition } from '@hako/protocols/sandbox-resources';
 import { createChannel, createClient, type Channel, type Client } from '@hako/ttrpc';
-import { ClientError } from 'nice-grpc-common';
 
-import { SandboxError } from '../sandbox-error.ts';
+import { askOwner } from '../run/owner-call.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { ownerSocketName } from './room-service.ts';
-import { codeOf } from './room-status.ts';
 
 /** The room of a machine that another process owns; disposal lets go of it, what was promised stays promised. */
 export interface JoinedRoom extends MachineRoom, AsyncDisposable {}
 
 /** An owner that does not answer by then is on its way out, and its machine with it. */
 const releaseTimeoutMs = 5_000;
+
+const remedies = { invalid_options: 'give the container less, or the sandbox more when it is made' };
 
 /**
  * Takes part in the room of a machine that another process owns. Nothing is connected before it is needed.
@@ -30,8 +30,10 @@ export function joinRoom(directory: string): JoinedRoom {
   };
   const releases = new Set<Promise<unknown>>();
   return {
-    admit: (containerId, resources, signal) =>
-      ask(connected().reserve({ containerId, resources: ociResourcesToGrpc(resources) }, limits(signal))),
+    async admit(containerId, resources, signal) {
+      const request = { containerId, resources: ociResourcesToGrpc(resources) };
+      await askOwner(connected().reserve(request, limits(signal)), remedies);
+    },
     // The owner has made room before it answered.
     provide: () => Promise.resolve(),
     release(containerId) {
@@ -42,8 +44,10 @@ export function joinRoom(directory: string): JoinedRoom {
       releases.add(release);
       void release.then(() => releases.delete(release));
     },
-    update: (containerId, resources, _agent, signal) =>
-      ask(connected().update({ containerId, resources: ociResourcesToGrpc(resources) }, limits(signal))),
+    async update(containerId, resources, _agent, signal) {
+      const request = { containerId, resources: ociResourcesToGrpc(resources) };
+      await askOwner(connected().update(request, limits(signal)), remedies);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(releases);
       await channel?.[Symbol.asyncDispose]();
@@ -53,19 +57,4 @@ export function joinRoom(directory: string): JoinedRoom {
 
 function limits(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
-}
-
-async function ask(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (cause) {
-    if (!(cause instanceof ClientError)) throw cause;
-    const code = codeOf(cause.code);
-    throw new SandboxError(code, cause.details, {
-      cause,
-      ...(code === 'invalid_options'
-        ? { remedy: 'give the container less, or the sandbox more when it is made' }
-        : {}),
-    });
-  }
 }

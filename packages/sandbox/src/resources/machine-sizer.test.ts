@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HypervisorError, type PluggableDevice } from '@hako/hypervisor';
+import { HypervisorError, type PluggableDevice, type PluggedDevice } from '@hako/hypervisor';
 import type { OciResources } from '@hako/protocols';
 import { describe, expect, test } from 'vitest';
 
@@ -18,6 +18,8 @@ const memory = (sizeMib: number): OciResources => ({ memory: { limit: sizeMib * 
 /** What a machine does that keeps no books: names of devices and sizes, in order. */
 class FakeMachine {
   readonly done: string[] = [];
+  /** What a former owner has plugged. */
+  pluggedDevices: readonly PluggedDevice[] = [];
   /** Is asked before each change. */
   before: (change: string) => Promise<void> | void = () => undefined;
 
@@ -255,4 +257,60 @@ test.for([
   { present: 128, wanted: 20_000, steps: [6272, 20_000] },
 ])('a guest of $present MiB grows to $wanted by way of $steps', ({ present, wanted, steps }) => {
   expect(growthSteps(present, wanted)).toEqual(steps);
+});
+
+describe('the machine of a former owner', () => {
+  const device = (kind: string, id: string, more: object = {}): PluggedDevice =>
+    ({ device: { kind, id, ...more }, address: {} }) as never;
+
+  test.for([
+    {
+      name: 'is as large as promised, and is only told to use it',
+      promised: { ...cpus(2), ...memory(250) },
+      done: ['resize memory 252'],
+      size: { vcpus: 3, memoryMib: 508 },
+    },
+    {
+      name: 'gives back what nobody was promised',
+      promised: {},
+      done: ['resize memory 0', 'unplug vcpu-7', 'unplug vcpu-2'],
+      size: { vcpus: 1, memoryMib: 256 },
+    },
+    {
+      name: 'gets what was promised and not yet plugged, by names that are free',
+      promised: { ...cpus(3), ...memory(700) },
+      done: ['resize memory 700', 'plug vcpu-8'],
+      size: { vcpus: 4, memoryMib: 956 },
+    },
+  ])('$name', async ({ promised, done, size }) => {
+    const { vm, agent, parts } = world();
+    vm.pluggedDevices = [
+      device('virtio-mem', 'memory', { capacityMib: 768 }),
+      device('vcpus', 'vcpu-2', { count: 1 }),
+      device('block', 'drive-1'),
+      device('vcpus', 'vcpu-7', { count: 1 }),
+    ];
+    const sizer = new MachineSizer({
+      ...parts,
+      promised: [{ containerId: 'one', resources: promised as never }],
+    });
+    expect(sizer.size.vcpus).toBe(3);
+    await sizer.takeUp(agent);
+    expect(vm.done).toEqual(done);
+    expect(sizer.size).toEqual(size);
+  });
+
+  test('that cannot be made as large as promised is said so, and tried again', async () => {
+    const { vm, agent, parts, logged } = world();
+    vm.before = () => Promise.reject(new Error('no'));
+    const sizer = new MachineSizer({
+      ...parts,
+      promised: [{ containerId: 'one', resources: cpus(1) as never }],
+    });
+    await sizer.takeUp(agent);
+    expect(logged).toEqual(['the machine is not as large as its containers were promised']);
+    vm.before = () => undefined;
+    await sizer.provide(agent, undefined);
+    expect(vm.done).toEqual(['plug vcpu-2']);
+  });
 });

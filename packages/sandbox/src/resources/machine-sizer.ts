@@ -13,19 +13,24 @@ import { MemoryModules } from './memory-modules.ts';
 import type { MemoryGrowth, MemoryPool } from './memory-pool.ts';
 import { mergeResources } from './merge-resources.ts';
 import { requiredSize } from './required-size.ts';
+import { promisedResources, type PromisedResources, type RoomPromise } from './promised-resources.ts';
 import { demandOf } from './resource-demand.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 import { VirtioMemory } from './virtio-memory.ts';
 
 /** What a {@link MachineSizer} works with. */
 export interface MachineSizerParts {
-  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'resizeMemory'>;
+  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'resizeMemory' | 'pluggedDevices'>;
   readonly bounds: MachineBounds;
   readonly memoryGrowth: MemoryGrowth;
   readonly lifeline: Lifeline;
   readonly logger: Logger;
   /** Called when the machine has more CPUs. */
   readonly onGrowth?: () => Promise<void> | undefined;
+  /** What a former owner has promised. Default: nothing. */
+  readonly promised?: readonly RoomPromise[] | undefined;
+  /** Is told of all promises whenever they have changed. Must not reject. */
+  readonly note?: ((promised: readonly RoomPromise[]) => Promise<void>) | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export class MachineSizer implements MachineRoom {
   readonly #vcpus: VcpuPool;
   readonly #memory: MemoryPool;
   readonly #end = new AbortController();
-  #promised: ReadonlyMap<string, OciResources> = new Map();
+  #promised: ReadonlyMap<string, PromisedResources>;
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: MachineSizerParts) {
@@ -45,6 +50,9 @@ export class MachineSizer implements MachineRoom {
     const { vcpus, memoryMib } = bounds.boot;
     const memory = { vm, logger, memoryMib, maximumMib: bounds.maximum.memoryMib };
     this.#parts = parts;
+    this.#promised = new Map(
+      (parts.promised ?? []).map(({ containerId, resources }) => [containerId, resources]),
+    );
     this.#vcpus = new VcpuPool({ vm, logger, vcpus });
     this.#memory = parts.memoryGrowth === 'modules' ? new MemoryModules(memory) : new VirtioMemory(memory);
     void parts.lifeline.lost.then((reason) => this.#end.abort(reason));
@@ -60,11 +68,10 @@ export class MachineSizer implements MachineRoom {
     return this.#last;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the rooms of other processes ask the owner
   async admit(containerId: string, resources: OciResources): Promise<void> {
-    const promised = new Map(this.#promised).set(containerId, resources);
+    const promised = new Map(this.#promised).set(containerId, promisedResources(resources));
     this.#required(promised);
-    this.#promised = promised;
+    await this.#promise(promised);
   }
 
   provide(agent: RoomAgent, signal: AbortSignal | undefined): Promise<void> {
@@ -74,8 +81,31 @@ export class MachineSizer implements MachineRoom {
   release(containerId: string): void {
     const promised = new Map(this.#promised);
     if (!promised.delete(containerId)) return;
-    this.#promised = promised;
+    void this.#promise(promised);
     this.#shrinkLater();
+  }
+
+  /**
+   * Goes on with a machine that a former owner has sized: makes it as large as what is promised, as far as it lets itself. To be
+   * called once, before anything else is asked of it. Never rejects: what fails is logged, and tried again with the next change.
+   * @param agent of the guest
+   */
+  takeUp(agent: GrowthAgent): Promise<void> {
+    return this.#next(async () => {
+      try {
+        const { memoryMib } = this.#required();
+        await this.#parts.lifeline.call('size of the machine', undefined, (signal) =>
+          this.#memory.takeUp(memoryMib, signal),
+        );
+        await this.#grow(agent, undefined);
+        // That owner may have died before it had told of its last CPU.
+        if (this.#vcpus.vcpus > this.#parts.bounds.boot.vcpus) await this.#parts.onGrowth?.();
+        await this.#shrink();
+      } catch (error) {
+        if (!this.#parts.lifeline.isLost)
+          this.#parts.logger.warn({ error }, 'the machine is not as large as its containers were promised');
+      }
+    });
   }
 
   async update(
@@ -93,11 +123,17 @@ export class MachineSizer implements MachineRoom {
       );
     } catch (error) {
       if (before === undefined) this.release(containerId);
-      else this.#promised = new Map(this.#promised).set(containerId, before);
+      else await this.#promise(new Map(this.#promised).set(containerId, before));
       throw error;
     } finally {
       this.#shrinkLater();
     }
+  }
+
+  #promise(promised: ReadonlyMap<string, PromisedResources>): Promise<void> {
+    this.#promised = promised;
+    const entries = [...promised].map(([containerId, resources]) => ({ containerId, resources }));
+    return this.#parts.note?.(entries) ?? Promise.resolve();
   }
 
   #required(promised = this.#promised): MachineSize {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesPerMib, memoryBlockMib } from './machine-size.ts';
+import { lastNumber } from './last-number.ts';
 import { growthSteps, plugTimeoutMs, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
 
@@ -19,13 +20,19 @@ interface PluggedModule {
 export class MemoryModules implements MemoryPool {
   readonly #parts: MemoryPoolParts;
   #facts: BlockFacts | undefined;
-  #extraMib = 0;
-  #made = 0;
+  #extraMib: number;
+  #made: number;
   /** Modules that the guest was not told to use. */
   readonly #idle: PluggedModule[] = [];
 
   constructor(parts: MemoryPoolParts) {
     this.#parts = parts;
+    // The guest uses those of a former owner: its kernel takes new memory in by itself.
+    const modules = parts.vm.pluggedDevices.flatMap(({ device }) =>
+      device.kind === 'memory' ? [device] : [],
+    );
+    this.#extraMib = modules.reduce((sum, { sizeMib }) => sum + sizeMib, 0);
+    this.#made = lastNumber(modules.map(({ id }) => id));
   }
 
   get memoryMib(): number {
@@ -39,6 +46,10 @@ export class MemoryModules implements MemoryPool {
       await this.#use(agent, signal);
     }
     await this.#use(agent, signal);
+  }
+
+  takeUp(): Promise<void> {
+    return Promise.resolve();
   }
 
   shrink(wantedMib: number): Promise<void> {

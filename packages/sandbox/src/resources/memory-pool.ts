@@ -17,13 +17,18 @@ export interface MemoryPool {
   readonly memoryMib: number;
   /** Adds at least what is missing and has the guest use it. What came before an error stays. */
   grow(wantedMib: number, agent: GrowthAgent, signal: AbortSignal): Promise<void>;
+  /**
+   * Finds out what the machine of a former owner has, where that is not in its books: it is asked for what it should have.
+   * Errors: those of the signal.
+   */
+  takeUp(wantedMib: number, signal: AbortSignal): Promise<void>;
   /** Takes back what the guest can do without. Never rejects. */
   shrink(wantedMib: number, signal: AbortSignal): Promise<void>;
 }
 
 /** What a pool works with. */
 export interface MemoryPoolParts {
-  readonly vm: Pick<VirtualMachine, 'plug' | 'resizeMemory'>;
+  readonly vm: Pick<VirtualMachine, 'plug' | 'resizeMemory' | 'pluggedDevices'>;
   readonly logger: Logger;
   /** Memory at boot, in MiB. */
   readonly memoryMib: number;
@@ -41,6 +46,14 @@ export const plugTimeoutMs = 30_000;
 const mostGrowth = 48;
 
 /**
+ * The largest size that a guest can take in one step.
+ * @param presentMib what it has
+ */
+export function nextStepMib(presentMib: number): number {
+  return presentMib * (mostGrowth + 1);
+}
+
+/**
  * Cuts a growth into steps that a guest can take.
  * @param presentMib what it has
  * @param wantedMib what it shall have
@@ -48,7 +61,6 @@ const mostGrowth = 48;
  */
 export function growthSteps(presentMib: number, wantedMib: number): readonly number[] {
   const steps: number[] = [];
-  for (let mib = presentMib; mib < wantedMib; steps.push(mib))
-    mib = Math.min(wantedMib, mib * (mostGrowth + 1));
+  for (let mib = presentMib; mib < wantedMib; steps.push(mib)) mib = Math.min(wantedMib, nextStepMib(mib));
   return steps;
 }

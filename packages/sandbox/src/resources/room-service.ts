@@ -5,11 +5,9 @@ import {
   type SandboxResourcesServiceImplementation,
 } from '@hako/protocols/sandbox-resources';
 import { createServer, listen } from '@hako/ttrpc';
-import { ServerError } from 'nice-grpc-common';
 
-import { SandboxError } from '../sandbox-error.ts';
+import { answerCaller } from '../run/owner-call.ts';
 import type { MachineRoom, RoomAgent } from './machine-room.ts';
-import { statusOf } from './room-status.ts';
 
 /** Name of the socket in a run directory on which the owner of a machine that can grow answers. */
 export const ownerSocketName = 'owner.sock';
@@ -30,7 +28,7 @@ export async function serveRoom(
 ): Promise<AsyncDisposable> {
   const service: SandboxResourcesServiceImplementation = {
     reserve: ({ containerId, resources }, { signal }) =>
-      answer(async () => {
+      answerCaller(async () => {
         await room.admit(containerId, resources === undefined ? {} : grpcToOciResources(resources), signal);
         try {
           await room.provide(agent, signal);
@@ -45,7 +43,7 @@ export async function serveRoom(
       return Promise.resolve({});
     },
     update: ({ containerId, resources }, { signal }) =>
-      answer(async () => {
+      answerCaller(async () => {
         if (resources !== undefined)
           await room.update(containerId, grpcToOciResources(resources), agent, signal);
         return {};
@@ -61,13 +59,4 @@ export async function serveRoom(
       await server.shutdown({ timeoutMs: farewellMs });
     },
   };
-}
-
-async function answer<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof SandboxError)) throw error;
-    throw new ServerError(statusOf(error.code), error.message);
-  }
 }

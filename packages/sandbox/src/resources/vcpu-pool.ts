@@ -3,13 +3,14 @@ import { HypervisorError, type VirtualMachine } from '@hako/hypervisor';
 
 import type { Logger } from '../logger.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
+import { lastNumber } from './last-number.ts';
 
 /** Emulated guests need seconds to take a CPU in or let go of it. */
 const plugTimeoutMs = 30_000;
 
 /** The CPUs of a running machine. */
 export interface VcpuPoolParts {
-  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug'>;
+  readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'pluggedDevices'>;
   readonly logger: Logger;
   /** CPUs at boot. */
   readonly vcpus: number;
@@ -18,14 +19,20 @@ export interface VcpuPoolParts {
 /** CPUs that come and go, each by itself, so that each can go. */
 export class VcpuPool {
   readonly #parts: VcpuPoolParts;
-  readonly #plugged: string[] = [];
-  #made = 0;
+  readonly #plugged: string[];
+  #made: number;
+  /** As many as the guest was told to use by this process. */
   #online: number;
   /** Whether the driver has said that CPUs stay. */
   #keepsCpus = false;
 
   constructor(parts: VcpuPoolParts) {
     this.#parts = parts;
+    // Those that a former owner has plugged, in their order.
+    this.#plugged = parts.vm.pluggedDevices.flatMap(({ device: { kind, id } }) =>
+      kind === 'vcpus' ? [id] : [],
+    );
+    this.#made = lastNumber(this.#plugged);
     this.#online = parts.vcpus;
   }
 

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { growthSteps, plugTimeoutMs, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
+import {
+  growthSteps,
+  nextStepMib,
+  plugTimeoutMs,
+  type MemoryPool,
+  type MemoryPoolParts,
+} from './memory-pool.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
 
 const deviceId = 'memory';
@@ -13,13 +19,14 @@ const shrinkTimeoutMs = 5_000;
 /** One virtio-mem device, plugged when it is first needed. */
 export class VirtioMemory implements MemoryPool {
   readonly #parts: MemoryPoolParts;
-  #plugged = false;
+  #plugged: boolean;
   #extraMib = 0;
   /** Whether there is memory that the guest was not told to use. */
   #isIdle = false;
 
   constructor(parts: MemoryPoolParts) {
     this.#parts = parts;
+    this.#plugged = parts.vm.pluggedDevices.some(({ device }) => device.id === deviceId);
   }
 
   get memoryMib(): number {
@@ -36,16 +43,28 @@ export class VirtioMemory implements MemoryPool {
     await this.#use(agent, signal);
   }
 
+  async takeUp(wantedMib: number, signal: AbortSignal): Promise<void> {
+    if (!this.#plugged) return;
+    this.#isIdle = true;
+    const { memoryMib } = this.#parts;
+    await this.#ask(Math.min(wantedMib, nextStepMib(memoryMib)) - memoryMib, signal);
+    signal.throwIfAborted();
+  }
+
   async shrink(wantedMib: number, signal: AbortSignal): Promise<void> {
     const extraMib = ceilTo(Math.max(0, wantedMib - this.#parts.memoryMib), stepMib);
-    if (extraMib >= this.#extraMib) return;
+    if (extraMib < this.#extraMib) await this.#ask(extraMib, signal);
+  }
+
+  /** Never rejects. The guest goes on giving back what it can do without; what it keeps is counted as given. */
+  async #ask(extraMib: number, signal: AbortSignal): Promise<void> {
+    const stepsMib = ceilTo(extraMib, stepMib);
     try {
-      await this.#resize(extraMib, signal, shrinkTimeoutMs);
+      await this.#resize(stepsMib, signal, shrinkTimeoutMs);
     } catch (error) {
-      // The guest goes on giving it back, as far as it can. What it keeps is counted as given.
-      this.#extraMib = extraMib;
+      this.#extraMib = stepsMib;
       if (!signal.aborted)
-        this.#parts.logger.info({ error, wantedMib }, 'the guest still uses surplus memory');
+        this.#parts.logger.info({ error, extraMib: stepsMib }, 'the guest still uses surplus memory');
     }
   }
 

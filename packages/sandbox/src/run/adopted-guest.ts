@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AgentEndpoint } from '../agent-endpoint.ts';
-import type { ContainerRecord } from '../container/container-record.ts';
+import type { SurvivalRecord } from './survival-record.ts';
 
 /** A guest that runs already, started by a process that is dead. */
 export interface AdoptedGuest {
   readonly endpoint: AgentEndpoint;
-  readonly containers: readonly ContainerRecord[];
+  /** What that process has written down. */
+  readonly survival: SurvivalRecord;
 }

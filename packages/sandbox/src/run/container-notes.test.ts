@@ -27,6 +27,13 @@ test('containers are noted by several processes, listed by age, and forgotten', 
   const listed = await listContainers({ directory });
   expect(listed.map(({ id }) => id).toSorted()).toEqual(['cache', 'web']);
   expect(listed.find(({ id }) => id === 'cache')).toMatchObject({ command: ['store', '-v'], process });
+  await theirs.noteEnd('cache', 3);
+  await ours.noteEnd('nobody', 1);
+  const after = await listContainers({ directory });
+  expect(after.map(({ id, exitCode }) => [id, exitCode]).toSorted()).toEqual([
+    ['cache', 3],
+    ['web', undefined],
+  ]);
   await ours.remove('cache');
   await ours.remove('cache');
   expect((await listContainers({ directory })).map(({ id }) => id)).toEqual(['web']);

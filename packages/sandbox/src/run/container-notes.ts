@@ -13,6 +13,8 @@ export interface ContainerNote {
   readonly process: ProcessDefaults;
   /** When it was created, ISO 8601. */
   readonly createdAt: string;
+  /** How its program ended, once it has; the container is still there then. */
+  readonly exitCode?: number;
 }
 
 /** Where they are in a run directory. */
@@ -20,22 +22,30 @@ export const notesFolder = 'containers';
 
 /** The containers of a sandbox, a file each in its run directory, so that several processes can write. */
 export class ContainerNotes {
-  readonly #directory: string;
+  readonly #runDirectory: string;
 
   /**
    * @param runDirectory that of the sandbox
    */
   constructor(runDirectory: string) {
-    this.#directory = join(runDirectory, notesFolder);
+    this.#runDirectory = runDirectory;
   }
 
   /** Writes one down; a reader sees it whole or not at all. */
   async add(note: Omit<ContainerNote, 'createdAt'>): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await mkdir(join(this.#runDirectory, notesFolder), { recursive: true, mode: 0o700 });
     await replaceFile(
       this.#pathOf(note.id),
       JSON.stringify({ ...note, createdAt: new Date().toISOString() }),
     );
+  }
+
+  /** Adds to the note of one how its program ended. Never rejects: it may have been removed meanwhile. */
+  async noteEnd(id: string, exitCode: number): Promise<void> {
+    const { readContainerNote } = await import('./read-container-notes.ts');
+    const note = await readContainerNote(this.#runDirectory, id);
+    if (note === undefined) return;
+    await replaceFile(this.#pathOf(id), JSON.stringify({ ...note, exitCode })).catch(() => undefined);
   }
 
   /** Forgets one; it need not be there. */
@@ -44,7 +54,7 @@ export class ContainerNotes {
   }
 
   #pathOf(id: string): string {
-    return join(this.#directory, `${id}.json`);
+    return join(this.#runDirectory, notesFolder, `${id}.json`);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '../sandbox-error.ts';
-import type { SandboxResources } from '../sandbox.ts';
+import type { SandboxResources } from '../sandbox-resources.ts';
 
 /**
  * Throws `invalid_state` unless a sandbox survives its owner.
@@ -14,7 +14,8 @@ export function expectSurvival({ config, ledger }: Pick<SandboxResources, 'confi
 }
 
 /**
- * Lets go of everything of a sandbox that goes on; its run directory comes last: then others may take it over.
+ * Lets go of everything of a sandbox that goes on; its run directory comes last: then others may take it over. What fails does
+ * not keep this process from letting go of the rest; the first failure is thrown.
  * @param resources what it is made of
  */
 export async function letGo({
@@ -23,8 +24,19 @@ export async function letGo({
   network,
   runDirectory,
 }: Pick<SandboxResources, 'vm' | 'share' | 'network' | 'runDirectory'>): Promise<void> {
-  await vm.release();
-  network.release?.();
-  await share.release?.();
-  await runDirectory.disown();
+  const parts = [
+    () => vm.release(),
+    () => network.release?.(),
+    () => share.release?.(),
+    () => runDirectory.disown(),
+  ];
+  const failures: unknown[] = [];
+  for (const release of parts) {
+    try {
+      await release();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }

@@ -5,6 +5,7 @@ const changes: readonly (string | symbol)[] = [
   'plug',
   'unplug',
   'resizeMemory',
+  'resizeBlock',
 ] satisfies (keyof VirtualMachine)[];
 
 /**

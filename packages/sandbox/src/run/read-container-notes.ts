@@ -2,17 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { z } from 'zod';
-
 import { notesFolder, type ContainerNote } from './container-notes.ts';
-import { processDefaultsSchema } from './process-defaults-schema.ts';
-
-const schema = z.object({
-  id: z.string().min(1),
-  command: z.array(z.string()),
-  process: processDefaultsSchema,
-  createdAt: z.string(),
-});
+import { isProcessDefaults } from './is-process-defaults.ts';
+import { isListOf, isObject, isText } from './value-shape.ts';
 
 /**
  * Reads the notes of a run directory, oldest first. What cannot be understood is left out.
@@ -28,10 +20,33 @@ export async function readContainerNotes(directory: string): Promise<readonly Co
     .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
+/**
+ * Reads the note of one container; `undefined` when there is none or it cannot be understood.
+ * @param directory the run directory
+ * @param id the container
+ */
+export function readContainerNote(directory: string, id: string): Promise<ContainerNote | undefined> {
+  return readNote(join(directory, notesFolder, `${id}.json`));
+}
+
 async function readNote(path: string): Promise<ContainerNote | undefined> {
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return isNote(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isNote(value: unknown): value is ContainerNote {
+  if (!isObject(value)) return false;
+  const { id, command, process, createdAt, exitCode } = value;
+  return (
+    typeof id === 'string' &&
+    id !== '' &&
+    isListOf(command, isText) &&
+    isProcessDefaults(process) &&
+    typeof createdAt === 'string' &&
+    (exitCode === undefined || typeof exitCode === 'number')
+  );
 }

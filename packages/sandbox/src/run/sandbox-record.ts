@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { isProcessIdentity, type ProcessIdentity } from '@hako/hypervisor';
 
-import type { ProcessDefaults } from '../container/exec-process.ts';
 import type { GuestTraits } from '../container/plan-container.ts';
 import { replaceFile } from '../replace-file.ts';
 import { isMachineTraits, type MachineTraits } from '../resources/machine-traits.ts';
 import type { SharePlace } from '../share/join-share.ts';
 import type { SurvivalRecord } from './survival-record.ts';
+import { isListOf, isObject, isText } from './value-shape.ts';
 
 /** Where a recorded sandbox is in its life. `exited` and `failed` records own no process any more. */
 export type SandboxStatus = 'starting' | 'running' | 'stopping' | 'exited' | 'failed';
@@ -57,10 +57,8 @@ export interface SandboxRecord {
   readonly image?: string;
   /** The command of the first container. */
   readonly command?: readonly string[];
-  /** The first container, for `exec`. */
+  /** The first container, for `exec`; its note in the run directory says more. */
   readonly containerId?: string;
-  /** What further programs in it start from. The environment may hold secrets: the directory is its owner's alone. */
-  readonly process?: ProcessDefaults;
   /** What further containers are made of, by other processes too. */
   readonly guest?: GuestRecord;
   /** Containers of which the guest killed a process for lack of memory; at most 256. */
@@ -126,17 +124,8 @@ function isRecord(value: unknown): value is SandboxRecord {
     isOptionalTextList(value['command']) &&
     isOptionalTextList(value['oomKilled']) &&
     isOptionalOutcome(value['outcome']) &&
-    isOptionalGuest(value['guest']) &&
-    isOptionalProcess(value['process'])
+    isOptionalGuest(value['guest'])
   );
-}
-
-/**
- * Tells whether a value of a record is an object.
- * @param value of any shape
- */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function isOptional(value: unknown, type: 'string' | 'number'): boolean {
@@ -176,20 +165,6 @@ function isOptionalGuest(value: unknown): boolean {
   );
 }
 
-function isOptionalProcess(value: unknown): boolean {
-  if (value === undefined) return true;
-  if (!isObject(value)) return false;
-  const { cwd, env, user } = value;
-  return (
-    typeof cwd === 'string' &&
-    env !== undefined &&
-    isOptionalTextList(env) &&
-    isObject(user) &&
-    typeof user['uid'] === 'number' &&
-    typeof user['gid'] === 'number'
-  );
-}
-
 function isOptionalTextList(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+  return value === undefined || isListOf(value, isText);
 }

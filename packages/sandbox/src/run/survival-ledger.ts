@@ -2,7 +2,9 @@
 import type { VirtualMachine } from '@hako/hypervisor';
 
 import type { ContainerRecord, RecordedContainerState } from '../container/container-record.ts';
+import type { DeviceBooks } from '../devices/device-books.ts';
 import type { Logger } from '../logger.ts';
+import type { RoomPromise } from '../resources/promised-resources.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { SurvivalRecord } from './survival-record.ts';
 
@@ -22,13 +24,20 @@ export class SurvivalLedger {
   readonly #parts: SurvivalLedgerParts;
   readonly #containers = new Map<string, ContainerRecord>();
   #vm: SurvivalRecord['vm'] | undefined;
+  #promised: readonly RoomPromise[];
+  #devices: DeviceBooks | undefined;
 
   /**
    * @param parts where to write
-   * @param containers what is known already
+   * @param before what a former owner has written
    */
-  constructor(parts: SurvivalLedgerParts, containers: readonly ContainerRecord[] = []) {
+  constructor(
+    parts: SurvivalLedgerParts,
+    { containers = [], promised = [], devices }: Partial<SurvivalRecord> = {},
+  ) {
     this.#parts = parts;
+    this.#promised = promised;
+    this.#devices = devices;
     for (const container of containers) this.#containers.set(container.id, container);
   }
 
@@ -54,9 +63,10 @@ export class SurvivalLedger {
   }
 
   /** Writes where a container is in its life; one that is not known is left alone. Never rejects. */
-  async noteState(id: string, state: RecordedContainerState): Promise<void> {
+  async noteState(id: string, state: RecordedContainerState, exitCode?: number): Promise<void> {
     const known = this.#containers.get(id);
-    if (known !== undefined && known.state !== state) await this.note({ ...known, state });
+    if (known !== undefined && known.state !== state)
+      await this.note({ ...known, state, ...(exitCode === undefined ? {} : { exitCode }) });
   }
 
   /** A container is gone. Never rejects. */
@@ -64,10 +74,26 @@ export class SurvivalLedger {
     if (this.#containers.delete(id)) await this.#orWarn(() => this.#write());
   }
 
+  /** Writes what containers are promised of the machine. Never rejects. */
+  async notePromises(promised: readonly RoomPromise[]): Promise<void> {
+    this.#promised = promised;
+    await this.#orWarn(() => this.#write());
+  }
+
+  /** Writes which devices containers have. Never rejects. */
+  async noteDevices(devices: DeviceBooks): Promise<void> {
+    this.#devices = devices;
+    await this.#orWarn(() => this.#write());
+  }
+
   async #write(): Promise<void> {
     if (this.#vm === undefined) return;
     const { options, runDirectory } = this.#parts;
-    const survival = { options, vm: this.#vm, containers: [...this.#containers.values()] };
+    const survival = {
+      ...{ options, vm: this.#vm, promised: this.#promised },
+      containers: [...this.#containers.values()],
+      ...(this.#devices && { devices: this.#devices }),
+    };
     await runDirectory.update({ survival });
   }
 

@@ -2,7 +2,10 @@
 import { isAlive, isProcessIdentity, type ProcessIdentity, type VmRecord } from '@hako/hypervisor';
 
 import type { ContainerRecord } from '../container/container-record.ts';
-import { isObject, type SandboxRecord } from './sandbox-record.ts';
+import type { DeviceBooks } from '../devices/device-books.ts';
+import type { RoomPromise } from '../resources/promised-resources.ts';
+import type { SandboxRecord } from './sandbox-record.ts';
+import { isObject } from './value-shape.ts';
 
 /** What is written down of a sandbox that outlives its owner, so that another process can go on with it. */
 export interface SurvivalRecord {
@@ -12,6 +15,10 @@ export interface SurvivalRecord {
   readonly vm: VmRecord;
   /** Its containers, in the order of their creation. */
   readonly containers: readonly ContainerRecord[];
+  /** What containers were promised of a machine that grows, those of other processes too. */
+  readonly promised?: readonly RoomPromise[];
+  /** Disks and devices of its containers. */
+  readonly devices?: DeviceBooks;
 }
 
 /** A record is a file: what it says is looked at before it is believed. */

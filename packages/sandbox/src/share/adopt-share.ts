@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as delay } from 'node:timers/promises';
-
-import { isAlive, type ProcessIdentity } from '@hako/hypervisor';
+import { isAlive, killIfAlive, waitWhileAlive, type ProcessIdentity } from '@hako/hypervisor';
 
 import { SandboxError } from '../sandbox-error.ts';
 import type { FileShare } from './file-share.ts';
 import { openNamespace, type SharePlace } from './join-share.ts';
-import { NamespaceShare } from './namespace-share.ts';
-import { killIfThere, virtiofsdBackEnd } from './virtiofsd-share.ts';
+import { NamespaceShare, type ShareBackEnd } from './namespace-share.ts';
+import { virtiofsdBackEnd } from './virtiofsd-share.ts';
 
-/** The daemon's end is seen this late; the hypervisor, which loses its connection to it, is seen sooner. */
-const pollIntervalMs = 200;
+/** An end that nobody asked for is seen this late; that of the hypervisor, which loses its connection then, is seen sooner. */
+const slowPollMs = 500;
+const quickPollMs = 5;
 
 /** The share to take up. */
 export interface AdoptShareRequest {
@@ -30,12 +29,36 @@ export async function adoptFileShare({ directory, place }: AdoptShareRequest): P
     throw new SandboxError('invalid_state', 'the file sharing of the sandbox ended with its owner');
   }
   const namespace = await openNamespace(holder, place);
-  const daemon = { pid: holder.pid, kill: () => killIfThere(holder.pid) };
-  const backEnd = virtiofsdBackEnd(daemon, untilGone(holder));
-  return new NamespaceShare({ directory, backEnd, namespace, place });
+  return new NamespaceShare({ directory, backEnd: adoptVirtiofsd(holder), namespace, place });
 }
 
-async function untilGone(daemon: ProcessIdentity): Promise<string> {
-  while (await isAlive(daemon)) await delay(pollIntervalMs, undefined, { ref: false });
-  return 'ended';
+/**
+ * Takes up a daemon that another process has started: its end is seen, how it ended is not.
+ * @param daemon the daemon
+ */
+export function adoptVirtiofsd(daemon: ProcessIdentity): ShareBackEnd {
+  const letGo = new AbortController();
+  const ending = new AbortController();
+  const backEnd = virtiofsdBackEnd(
+    {
+      pid: daemon.pid,
+      isAlive: () => isAlive(daemon),
+      kill: (signal) => void killIfAlive(daemon, signal),
+    },
+    untilGone(daemon, letGo.signal, ending.signal),
+  );
+  return {
+    ended: backEnd.ended,
+    end() {
+      ending.abort();
+      return backEnd.end();
+    },
+    unref: () => letGo.abort(),
+  };
+}
+
+async function untilGone(daemon: ProcessIdentity, letGo: AbortSignal, ending: AbortSignal): Promise<string> {
+  await waitWhileAlive(daemon, { intervalMs: slowPollMs, signal: AbortSignal.any([letGo, ending]) });
+  await waitWhileAlive(daemon, { intervalMs: quickPollMs, signal: letGo });
+  return letGo.aborted ? 'was let go of' : 'ended';
 }

@@ -65,7 +65,7 @@ export class CopyShare implements FileShare {
   async close(): Promise<void> {
     await this.remove([...this.#watches.keys()]);
     this.#closing.abort(new SandboxError('aborted', 'file sharing has ended'));
-    this.#end.resolve('ended');
+    this.#end.resolve('copying ended');
   }
 
   async #copy({ name, source }: ShareRequest, agent: CopyAgent, signal: AbortSignal): Promise<void> {

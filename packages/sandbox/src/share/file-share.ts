@@ -17,7 +17,7 @@ export interface ShareRequest {
 
 /** Host files given to one guest, whatever the kind of sharing. */
 export interface FileShare {
-  /** Settles when the back end ends, asked or not; the text says how. */
+  /** Settles when the back end ends, asked or not, or was let go of; the text says what ended, and how. */
   readonly ended: Promise<string>;
   /** Where other processes can join it; absent when files are copied, which needs the agent alone. */
   readonly place?: SharePlace;

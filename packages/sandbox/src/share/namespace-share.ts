@@ -7,11 +7,11 @@ import { mountsDirectory, SharedDirectory } from './shared-directory.ts';
 
 /** What serves the files of a share. */
 export interface ShareBackEnd {
-  /** Settles when it ends, asked or not; the text says how. */
+  /** Settles when it ends, asked or not, or was let go of; the text says what ended, and how. */
   readonly ended: Promise<string>;
   /** Ends it. Bounded; called once. */
   end(): Promise<void>;
-  /** Lets this process end before it does; absent when that needs nothing. */
+  /** Stops watching it, and lets this process end before it does; absent when that needs nothing. */
   unref?(): void;
 }
 

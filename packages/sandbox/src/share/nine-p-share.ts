@@ -71,7 +71,7 @@ function hypervisorBackEnd(path: string): ShareBackEnd {
     ended: promise,
     async end() {
       await rm(path, { force: true });
-      resolve('ended');
+      resolve('the export ended');
     },
   };
 }

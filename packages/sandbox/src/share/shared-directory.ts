@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { guestPaths } from '@hako/protocols';
 
+import { canAccess } from '../can-access.ts';
 import { runTool } from '../run-tool.ts';
 import { describeError, SandboxError } from '../sandbox-error.ts';
 import type { ShareRequest } from './file-share.ts';
@@ -88,7 +89,7 @@ export class SharedDirectory {
    */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) checkShareName(name);
-    const there = await Promise.all(names.map((name) => exists(join(this.#mounts, name))));
+    const there = await Promise.all(names.map((name) => canAccess(join(this.#mounts, name))));
     const present = names.filter((_, index) => there[index]);
     if (present.length === 0) return;
     await this.#unbind(present);
@@ -142,13 +143,6 @@ async function createTarget(source: FileHandle, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   if (isDirectory) await mkdir(target, { mode: 0o755 });
   else await writeFile(target, '', { flag: 'wx', mode: 0o644 });
-}
-
-function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Removes an empty target, and the directory above it when that was the last one. Nothing below it is ever removed. */

@@ -28,6 +28,8 @@ test.for<{ options: Parameters<typeof checkSharing>[0]; says: RegExp }>([
   { options: { sharing: 'none' }, says: /cannot be shared where nothing is shared/ },
   { options: { sharing: 'none', rootfs: 'shared' }, says: /cannot be shared where nothing is shared/ },
   // @ts-expect-error -- what a caller without types may say
+  { options: { virtioFs: { cache: 'auto,sandbox=none' } }, says: /no cache mode "auto,sandbox=none"/ },
+  // @ts-expect-error -- what a caller without types may say
   { options: { sharing: 'nfs' }, says: /by "nfs"/ },
 ])('$options is refused', ({ options, says }) => {
   expect(() => checkSharing(options)).toThrow(

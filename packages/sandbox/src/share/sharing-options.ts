@@ -59,6 +59,8 @@ const leastMessageBytes = 4096;
 const mostMessageBytes = 512_000;
 const defaultMessageBytes = 131_072;
 
+const caches: readonly VirtioFsCache[] = ['never', 'metadata', 'auto', 'always'];
+
 /** These keep nothing that a window could show. */
 const uncached: readonly VirtioFsCache[] = ['never', 'metadata'];
 
@@ -104,6 +106,12 @@ function checkVirtioFs({
   daxWindowMib = 0,
   daemonArguments = [],
 }: VirtioFsOptions): CheckedSharing {
+  // It becomes a part of the daemon's command.
+  if (!caches.includes(cache)) {
+    throw new SandboxError('invalid_options', `virtio-fs has no cache mode ${JSON.stringify(cache)}`, {
+      remedy: `use ${caches.join(', ')}`,
+    });
+  }
   if (daxWindowMib !== 0 && !uncached.includes(cache)) {
     throw new SandboxError(
       'invalid_options',

@@ -47,6 +47,11 @@ export async function startVirtiofsdShare(options: VirtiofsdShareOptions): Promi
       new SandboxError('share_failed', `virtiofsd ${how}`, { tail: stderr, remedy: remedyFor(stderr) }),
   });
   const { child, ended, failed } = daemon;
+  const handle: DaemonProcess = {
+    pid: child.pid,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    kill: (signal) => child.kill(signal),
+  };
   try {
     return await withDeadline(
       'start of virtiofsd',
@@ -63,7 +68,7 @@ export async function startVirtiofsdShare(options: VirtiofsdShareOptions): Promi
           };
           // Nobody takes what comes after the deadline.
           phaseSignal.throwIfAborted();
-          const backEnd = { ...virtiofsdBackEnd(child, ended), unref: () => unref(child) };
+          const backEnd = { ...virtiofsdBackEnd(handle, ended), unref: () => unref(child) };
           return new NamespaceShare({ directory, backEnd, namespace, place });
         } catch (error) {
           await namespace.close();
@@ -72,24 +77,28 @@ export async function startVirtiofsdShare(options: VirtiofsdShareOptions): Promi
       },
     );
   } catch (error) {
-    await end(child, ended, 0);
+    await end(handle, ended, 0);
     throw error;
   }
 }
 
 /** The daemon, our child or not. */
 export interface DaemonProcess {
-  readonly pid?: number | undefined;
+  readonly pid: number | undefined;
+  isAlive(): Promise<boolean> | boolean;
   kill(signal: 'SIGKILL'): unknown;
 }
 
 /**
  * Serves files by a daemon that runs.
  * @param daemon the daemon
- * @param ended settles with how it ended
+ * @param ended settles with how it ended, or that it was let go of
  */
 export function virtiofsdBackEnd(daemon: DaemonProcess, ended: Promise<string>): ShareBackEnd {
-  return { ended, end: () => end(daemon, ended, farewellMs) };
+  return {
+    ended: ended.then((how) => `virtiofsd ${how}`),
+    end: () => end(daemon, ended, farewellMs),
+  };
 }
 
 function unref(daemon: NamespaceProcess['child']): void {
@@ -109,7 +118,9 @@ function remedyFor(stderr: string): string {
  */
 async function end(daemon: DaemonProcess, ended: Promise<string>, byItselfMs: number): Promise<void> {
   if (await settlesWithin(ended, byItselfMs)) return;
-  const inner = await childrenOf(daemon.pid ?? 0);
+  const found = await childrenOf(daemon.pid ?? 0);
+  // Children of whoever has its number now would be found, too.
+  const inner = (await daemon.isAlive()) ? found : [];
   for (const pid of inner) killIfThere(pid);
   if (inner.length > 0 && (await settlesWithin(ended, killTimeoutMs))) return;
   daemon.kill('SIGKILL');
@@ -132,11 +143,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
     .filter((child) => child > 0);
 }
 
-/**
- * Kills a process.
- * @param pid its id; it may have ended already
- */
-export function killIfThere(pid: number): void {
+function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

@@ -21,6 +21,14 @@ const known: readonly string[] =
 const everything = 'CAP_ALL';
 
 /**
+ * All that a process can come to have; everything if nothing is said, as the agent has it.
+ * @param present what its specification says
+ */
+export function boundingSet(present: OciCapabilities | undefined): readonly string[] {
+  return present === undefined ? known : (present.bounding ?? []);
+}
+
+/**
  * Changes the capabilities of a process: what is added counts more than what is dropped, except that `ALL` is replaced first.
  * Error: `invalid_options` for a name there is not.
  * @param present what it would have; `undefined`: everything, as the OCI has it

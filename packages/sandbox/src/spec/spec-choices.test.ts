@@ -2,6 +2,8 @@
 import type { OciSpec } from '@hako/protocols';
 import { expect, test } from 'vitest';
 
+import type { CapabilityChoices } from './capability-set.ts';
+import { decideSeccomp, type ConditionalSyscall, type SeccompProfile } from './seccomp-profile.ts';
 import { applyChoices, type SpecChoices } from './spec-choices.ts';
 
 const set = ['CAP_CHOWN', 'CAP_KILL', 'CAP_NET_RAW'];
@@ -81,6 +83,56 @@ test.for<{ name: string; choices: SpecChoices; gives: object }>([
   const before = structuredClone(spec);
   expect(applyChoices(spec, choices)).toMatchObject(gives);
   expect(spec).toEqual(before);
+});
+
+const conditional: SeccompProfile = {
+  defaultAction: 'SCMP_ACT_ERRNO',
+  syscalls: [
+    { names: ['read'], action: 'SCMP_ACT_ALLOW' },
+    { names: ['chown'], action: 'SCMP_ACT_ALLOW', includes: { caps: ['CAP_CHOWN'] } },
+    { names: ['mount'], action: 'SCMP_ACT_ALLOW', includes: { caps: ['CAP_SYS_ADMIN'] } },
+    { names: ['both'], action: 'SCMP_ACT_ALLOW', includes: { caps: ['CAP_CHOWN', 'CAP_SYS_ADMIN'] } },
+    { names: ['clone'], action: 'SCMP_ACT_ALLOW', excludes: { caps: ['CAP_SYS_ADMIN'], arches: ['mips'] } },
+  ],
+};
+
+test.for<{ name: string; capabilities?: CapabilityChoices; allows: readonly string[] }>([
+  { name: 'has without a word', allows: ['read', 'chown', 'clone'] },
+  {
+    name: 'has with one more',
+    capabilities: { add: ['sys_admin'] },
+    allows: ['read', 'chown', 'mount', 'both'],
+  },
+  { name: 'has with all', capabilities: { add: ['ALL'] }, allows: ['read', 'chown', 'mount', 'both'] },
+  { name: 'has with one less', capabilities: { drop: ['CHOWN'] }, allows: ['read', 'clone'] },
+  { name: 'has with none', capabilities: { drop: ['ALL'] }, allows: ['read', 'clone'] },
+])('the conditions of a filter go by what a container $name', ({ capabilities, allows }) => {
+  const { linux } = applyChoices(spec, { seccomp: conditional, ...(capabilities && { capabilities }) });
+  const syscalls = allows.map((name) => ({ names: [name], action: 'SCMP_ACT_ALLOW' }));
+  expect(linux?.seccomp).toEqual({ defaultAction: 'SCMP_ACT_ERRNO', syscalls });
+});
+
+test('to the conditions of a filter, a process without capabilities may have all of them', () => {
+  const { linux } = applyChoices({ ...spec, process: { cwd: '/' } }, { seccomp: conditional });
+  const names = linux?.seccomp?.syscalls?.flatMap((rule) => rule.names);
+  expect(names).toEqual(['read', 'chown', 'mount', 'both']);
+});
+
+test('the conditions of a filter go by the architecture', () => {
+  const rule = (name: string, more: object): ConditionalSyscall => {
+    return { names: [name], action: 'SCMP_ACT_ALLOW', ...more };
+  };
+  const profile = {
+    defaultAction: 'SCMP_ACT_ERRNO',
+    syscalls: [
+      rule('here', { includes: { arches: ['arm', 'arm64'] } }),
+      rule('elsewhere', { includes: { arches: ['amd64'] } }),
+      rule('not elsewhere', { excludes: { arches: ['amd64'] } }),
+      rule('not here', { excludes: { arches: ['arm64'] } }),
+    ],
+  };
+  const { syscalls } = decideSeccomp(profile, { capabilities: [], architecture: 'arm64' });
+  expect(syscalls?.flatMap(({ names }) => names)).toEqual(['here', 'not elsewhere']);
 });
 
 test('a process without capabilities has all of them to drop from', () => {

@@ -49,8 +49,8 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   readonly network: DeepPartial<UpdateInterfaceRequest | UpdateRoutesRequest | AddARPNeighborsRequest>[] = [];
   /** The guest's interfaces as the last request left each, by hardware address. */
   readonly interfaces = new Map<string, Interface>();
-  /** The guest's routes as the last request left them. */
-  routes: Route[] = [];
+  /** The guest's routes. */
+  readonly routes: Route[] = [];
   /** What CopyFile was asked, in order. */
   readonly copies: DeepPartial<CopyFileRequest>[] = [];
   /** The processes by exec id. */
@@ -117,7 +117,11 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   ): Promise<{ Routes: Route[] }> {
     await this.#enter('updateRoutes', options);
     this.network.push(request);
-    this.routes = (request.routes?.Routes ?? []).map((route) => Route.fromPartial(route));
+    for (const route of (request.routes?.Routes ?? []).map((wanted) => Route.fromPartial(wanted))) {
+      const index = this.routes.findIndex((one) => one.dest === route.dest && one.family === route.family);
+      if (index < 0) this.routes.push(route);
+      else this.routes[index] = route;
+    }
     return { Routes: this.routes };
   }
 

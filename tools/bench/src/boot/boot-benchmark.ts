@@ -7,7 +7,7 @@ import { measureCommand, measurePhases } from './sandbox-boot.ts';
 
 const workspaceRoot = resolve(import.meta.dirname, '../../../..');
 
-/** The program as `npm start` leaves it: one file. */
+/** The program as `npm start` leaves it. */
 const command = [process.execPath, join(workspaceRoot, 'node_modules/.cache/hako/cli.mjs')];
 
 function milliseconds(name: string, title: string): FigureInfo {

@@ -42,6 +42,7 @@ const machineMembers = {
   plug: 'HotplugAddDevice, ResizeVCPUs',
   unplug: 'HotplugRemoveDevice',
   resizeMemory: 'ResizeMemory',
+  resizeBlock: '',
   pluggedDevices: 'GetTotalMemoryMB',
 } satisfies Readonly<Record<Exclude<keyof VirtualMachine, symbol>, string>>;
 

@@ -51,6 +51,9 @@ const lifeSteps = [
   'attach from another process',
   'killed at any step',
   'adopted after a kill',
+  'growth after adoption',
+  'unplug after adoption',
+  'poststop hook after adoption',
   'templates',
 ] as const;
 

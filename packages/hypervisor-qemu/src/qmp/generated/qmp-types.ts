@@ -685,6 +685,10 @@ export interface QmpCommands {
     readonly arguments: { readonly 'node-name': string };
     readonly returns: Record<string, never>;
   };
+  block_resize: {
+    readonly arguments: { readonly device?: string; readonly 'node-name'?: string; readonly size: number };
+    readonly returns: Record<string, never>;
+  };
   'chardev-add': {
     readonly arguments: {
       readonly id: string;

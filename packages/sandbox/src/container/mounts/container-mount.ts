@@ -54,22 +54,38 @@ const maxMode = 0o7777;
 /** Files of procfs that may be covered, as the agent has it. */
 const coverable = /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|net\/dev)$/;
 
+/** What is wrong with a place in a container. */
+export interface DestinationFault {
+  /** Continues a sentence that names the place. */
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/**
+ * Says why nothing can be put at a place in a container; `undefined` if something can.
+ * @param destination the place
+ */
+export function destinationFault(destination: string): DestinationFault | undefined {
+  if (!isAbsolute(destination) || destination.includes('\0'))
+    return { why: 'is not absolute', remedy: 'begin the path in the container with a slash' };
+  if (destination.split('/').includes('..')) return { why: 'leads upwards', remedy: 'write it without ..' };
+  const path = mountPlace(destination);
+  if (path === '/') return { why: 'is the root of the container', remedy: 'name a directory in it' };
+  if (path === '/proc' || (path.startsWith('/proc/') && !coverable.test(path)))
+    return { why: 'hides a part of /proc', remedy: 'choose another place' };
+  return undefined;
+}
+
 /**
  * Checks where a mount goes. Error: `invalid_options`.
  * @param what the mount, for the message
  * @param destination the place
  */
 export function checkDestination(what: string, destination: string): void {
-  const refuse = (why: string, remedy: string): never => {
-    throw new SandboxError('invalid_options', `${what} ${JSON.stringify(destination)} ${why}`, { remedy });
-  };
-  if (!isAbsolute(destination) || destination.includes('\0'))
-    refuse('is not absolute', 'begin the path in the container with a slash');
-  if (destination.split('/').includes('..')) refuse('leads upwards', 'write it without ..');
-  const path = mountPlace(destination);
-  if (path === '/') refuse('is the root of the container', 'name a directory in it');
-  if (path === '/proc' || (path.startsWith('/proc/') && !coverable.test(path)))
-    refuse('hides a part of /proc', 'choose another place');
+  const fault = destinationFault(destination);
+  if (fault === undefined) return;
+  const { why, remedy } = fault;
+  throw new SandboxError('invalid_options', `${what} ${JSON.stringify(destination)} ${why}`, { remedy });
 }
 
 /** A mount with its defaults. */

@@ -2,10 +2,12 @@
 import { join, resolve } from 'node:path';
 
 import { withDeadline, type WaitOptions } from '../../deadline.ts';
-import { findSandbox, type RegistryOptions } from '../../run/sandbox-registry.ts';
+import { findSandbox, type RegistryOptions, type SandboxListing } from '../../run/sandbox-registry.ts';
 import { SandboxError } from '../../sandbox-error.ts';
+import { isWholeNumber } from '../../whole-number.ts';
 import { defaultDirectVolumes } from './descriptor-place.ts';
 import type { DirectVolume } from './descriptor.ts';
+import type { VolumeUser } from './volume-users.ts';
 
 /** Where descriptors are. */
 export interface DirectVolumeOptions {
@@ -22,6 +24,10 @@ export interface VolumeUsage {
 }
 
 const statsTimeoutMs = 10_000;
+const resizeTimeoutMs = 60_000;
+
+/** What disks of machines are counted in. */
+const sectorBytes = 512;
 
 /**
  * Assigns a disk to a directory of the host: containers that bind the directory get the disk's file system, which is mounted
@@ -67,26 +73,82 @@ export async function directVolumeStats(
   volumePath: string,
   options: DirectVolumeOptions & RegistryOptions & WaitOptions = {},
 ): Promise<readonly VolumeUsage[]> {
+  const { found, guestPath } = await runningUser(volumePath, options);
+  const { readVolumeStats } = await import('./volume-agent.ts');
+  return withDeadline('look at the volume', { timeoutMs: statsTimeoutMs, ...options }, (signal) =>
+    readVolumeStats({ socket: agentSocket(found), guestPath }, signal),
+  );
+}
+
+/**
+ * Makes a direct-assigned volume larger while containers use it: first its disk - a file is extended, a block device has to be
+ * that large already - then the file system, in the guest. Nothing is lost, and a resize that failed half-way may be tried
+ * again. Errors: `invalid_options` when nothing is assigned to the directory, for a size that is smaller than the present one
+ * or no multiple of 512, a read-only volume and a block device that is too small; `invalid_state` when no sandbox has it;
+ * `device_failed`, `agent_failed` for a file system that cannot grow (ext4 and xfs can), `vm_exited`, `timeout`, `aborted`.
+ * @param volumePath the directory
+ * @param sizeBytes the size of disk and file system
+ * @param options where descriptors and sandboxes are; limits, default 60 s
+ */
+export async function resizeDirectVolume(
+  volumePath: string,
+  sizeBytes: number,
+  options: DirectVolumeOptions & RegistryOptions & WaitOptions = {},
+): Promise<void> {
+  if (!isWholeNumber(sizeBytes, 1) || sizeBytes % sectorBytes !== 0) {
+    throw new SandboxError('invalid_options', `a volume cannot have ${sizeBytes} bytes`, {
+      remedy: `give a multiple of ${sectorBytes}`,
+    });
+  }
+  const { found, guestPath, device } = await runningUser(volumePath, options);
+  const [{ askForDisk }, { growVolume, readVolumeStats }] = await Promise.all([
+    import('../disk-service.ts'),
+    import('./volume-agent.ts'),
+  ]);
+  const volume = { socket: agentSocket(found), guestPath };
+  await withDeadline('resize of the volume', { timeoutMs: resizeTimeoutMs, ...options }, async (signal) => {
+    const usage = await readVolumeStats(volume, signal);
+    const present = usage.find(({ unit }) => unit === 'bytes')?.total ?? 0n;
+    if (present > BigInt(sizeBytes)) {
+      throw new SandboxError(
+        'invalid_options',
+        `volume ${resolve(volumePath)} has ${present} bytes and cannot shrink to ${sizeBytes}`,
+      );
+    }
+    await askForDisk(found.directory, device, sizeBytes, signal);
+    await growVolume(volume, sizeBytes, signal);
+  });
+}
+
+interface RunningUser extends Pick<VolumeUser, 'guestPath'>, Pick<DirectVolume, 'device'> {
+  readonly found: SandboxListing;
+}
+
+/** The first running sandbox that has a volume. */
+async function runningUser(
+  volumePath: string,
+  options: DirectVolumeOptions & RegistryOptions,
+): Promise<RunningUser> {
   const { directVolumes = defaultDirectVolumes } = options;
   const path = resolve(volumePath);
-  const [{ readDirectVolume }, { volumeUsers }, { readVolumeStats }] = await Promise.all([
+  const [{ readDirectVolume }, { volumeUsers }] = await Promise.all([
     import('./descriptor.ts'),
     import('./volume-users.ts'),
-    import('./volume-stats.ts'),
   ]);
-  if ((await readDirectVolume(path, directVolumes)) === undefined)
+  const volume = await readDirectVolume(path, directVolumes);
+  if (volume === undefined)
     throw new SandboxError('invalid_options', `no disk is assigned to ${path}`, {
       remedy: 'see `hako volume add`',
     });
   for (const { sandboxId, guestPath } of await volumeUsers(path, directVolumes)) {
     const found = await findSandbox(sandboxId, options).catch(() => undefined);
-    if (found?.status !== 'running') continue;
-    const socket = join(found.directory, 'agent.sock');
-    return withDeadline('look at the volume', { timeoutMs: statsTimeoutMs, ...options }, (signal) =>
-      readVolumeStats(socket, guestPath, signal),
-    );
+    if (found?.status === 'running') return { found, guestPath, device: volume.device };
   }
   throw new SandboxError('invalid_state', `no running sandbox has the volume ${path}`, {
     remedy: 'see `hako ps`',
   });
+}
+
+function agentSocket({ directory }: SandboxListing): string {
+  return join(directory, 'agent.sock');
 }

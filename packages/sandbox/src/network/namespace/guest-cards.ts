@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DeepPartial } from '@hako/protocols/agent';
-import type { Route } from '@hako/protocols/types';
-
 import { describeError, SandboxError } from '../../sandbox-error.ts';
 import { UndoStack, type UndoFailure } from '../../undo-stack.ts';
 import type { NetworkMachine } from '../guest-network.ts';
@@ -25,12 +22,11 @@ export interface AddContext {
   readonly withNeighbours: boolean;
 }
 
-/** The cards of one machine and what its guest was told. */
+/** The cards of one machine. */
 export class GuestCards {
   readonly #entries = new Set<Entry>();
   /** What could not be taken back when the addition of a card failed. */
   readonly #left: UndoFailure[] = [];
-  #routes: readonly DeepPartial<Route>[] = [];
 
   /** How many there are. */
   get size(): number {
@@ -53,7 +49,6 @@ export class GuestCards {
   ): Promise<void> {
     const entries = plans.map((plan) => ({ plan, undo: new UndoStack() }));
     const cards: GuestCard[] = [];
-    const routesBefore = this.#routes;
     try {
       // One after the other: the guest numbers cards as they come, and the order is to be the same each time.
       for (const entry of entries) {
@@ -62,28 +57,16 @@ export class GuestCards {
       }
       const { interfaces, routes, neighbours } = guestMessages(cards);
       for (const one of interfaces) await agent.updateInterface({ interface: one }, { signal });
-      // The call replaces all routes, so those of the other cards are in it.
-      if (routes.length > 0) await this.setRoutes([...routesBefore, ...routes], agent, signal);
+      // The guest's other routes stay. Who sent them again would undo what other processes have made of them.
+      if (routes.length > 0) await agent.updateRoutes({ routes: { Routes: [...routes] } }, { signal });
       if (withNeighbours && neighbours.length > 0) {
         await agent.addARPNeighbors({ neighbors: { ARPNeighbors: [...neighbours] } }, { signal });
       }
     } catch (error) {
-      this.#routes = routesBefore;
       // A machine that ends takes its cards along.
       if (!signal.aborted) for (const entry of entries.toReversed()) await this.#takeBack(entry, context.vm);
       throw error;
     }
-  }
-
-  /** Replaces the routes of the guest; answers with its list. */
-  async setRoutes(
-    routes: readonly DeepPartial<Route>[],
-    agent: NetworkAgent,
-    signal: AbortSignal,
-  ): Promise<{ readonly Routes: readonly Route[] }> {
-    const answer = await agent.updateRoutes({ routes: { Routes: [...routes] } }, { signal });
-    this.#routes = routes;
-    return answer;
   }
 
   /** Takes a card out of the machine. Errors: `network_failed`, those of the hypervisor's `unplug`. */
@@ -95,8 +78,6 @@ export class GuestCards {
       throw new SandboxError('network_failed', `the guest has no interface ${JSON.stringify(nameOrMac)}`);
     }
     await vm.unplug(found.plan.id, { signal });
-    const { name } = found.plan.endpoint;
-    this.#routes = this.#routes.filter(({ device }) => device !== name);
     const [failure] = await found.undo.unwind();
     this.#entries.delete(found);
     if (failure !== undefined) throw notRemoved(failure);

@@ -323,21 +323,27 @@ test('what cannot be taken back of an interface that the guest refuses is told i
   });
 });
 
-test('routes that are set stay when a link is added, with its own behind them, and when it goes', async () => {
-  const routes = [{ dst: '10.3.0.0/16', dev: 'eth1', gateway: '10.2.0.2' }];
+test('routes that somebody has set or changed stay when a link is added, and when it goes', async () => {
+  const routes = [
+    { dst: 'default', dev: 'eth0', gateway: '10.1.0.2' },
+    { dst: '10.3.0.0/16', dev: 'eth1', gateway: '10.2.0.2' },
+  ];
   await using setup = await setUp({ links: [link('eth0'), bare], routes });
   const { agent, vm, network } = setup;
-  const destinations = (): readonly string[] => agent.routes.map(({ dest }) => dest);
   await network.attach(vm, agent, {});
-  await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
-  expect(destinations()).toEqual(['10.9.0.0/16']);
+  expect(agent.routes).toMatchObject([{ dest: '', gateway: '10.1.0.2' }]);
+  // As another process does, past the owner.
+  const changed = [
+    { dest: '', device: 'eth0', gateway: '10.1.0.9' },
+    { dest: '10.9.0.0/16', device: 'eth0' },
+  ];
+  await agent.updateRoutes({ routes: { Routes: changed } });
   for (const time of ['once', 'again']) {
     await network.links?.add({ name: 'eth1', addresses }, {});
-    expect(destinations(), time).toEqual(['10.9.0.0/16', '10.3.0.0/16']);
+    const own = { dest: '10.3.0.0/16', device: 'eth1', gateway: '10.2.0.2' };
+    expect(agent.routes, time).toMatchObject([...changed, own]);
     await network.links?.remove('eth1', {});
   }
-  await network.links?.updateRoutes([{ dest: '10.9.0.0/16', device: 'eth0' }], {});
-  expect(destinations()).toEqual(['10.9.0.0/16']);
 });
 
 test('a namespace that is set up late is looked at again, until there is a link', async () => {

@@ -164,15 +164,6 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     });
   }
 
-  updateRoutes(
-    routes: Parameters<LinkControl['updateRoutes']>[0],
-    options: AgentCallOptions,
-  ): ReturnType<LinkControl['updateRoutes']> {
-    return this.#enqueue(options, (signal) =>
-      this.#cards.setRoutes(routes, this.#expectGuest().agent, signal),
-    );
-  }
-
   async close(): Promise<void> {
     this.#closing.abort();
     // What is being done is finished or given up before it is taken back; each command is bounded.

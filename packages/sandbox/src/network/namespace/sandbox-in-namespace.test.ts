@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { HypervisorError } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
 import { createSandbox } from '../../create-sandbox.ts';
@@ -45,6 +46,25 @@ test('a machine runs in its namespace, leaves a trace first, and the namespace i
   }
   expect(namespace.ingress.has('eth0')).toBe(false);
   expect(await world.leftovers()).toEqual([]);
+});
+
+test('a card that the machine does not take at boot is refused in the words of its driver', async () => {
+  await using setup = await setUp();
+  const { hypervisor } = setup.world;
+  const createVm = hypervisor.createVm.bind(hypervisor);
+  hypervisor.createVm = async (...request) => {
+    const vm = await createVm(...request);
+    const refusal = new HypervisorError('no_free_slot', 'there is no free slot', {
+      remedy: 'unplug something',
+    });
+    vm.plug = () => Promise.reject(refusal);
+    return vm;
+  };
+  await using sandbox = await setup.create();
+  await expect(sandbox.ready()).rejects.toMatchObject({
+    ...{ code: 'invalid_options', message: 'there is no free slot', remedy: 'unplug something' },
+  });
+  expect((await sandbox.ended).name).toBe('failed');
 });
 
 test('a machine that is lost gives the link back', async () => {

@@ -26,6 +26,15 @@ export interface Hierarchies {
 }
 
 /**
+ * Directories under which all control groups of the host lie, wherever they are mounted and whatever they count.
+ * @param mountinfo text to read instead of the process's own
+ */
+export async function cgroupRoots(mountinfo?: string): Promise<readonly string[]> {
+  const mounts = parseMountTable(mountinfo ?? (await readFile('/proc/self/mountinfo', 'utf8')));
+  return mounts.filter(({ type }) => type === 'cgroup' || type === 'cgroup2').map(({ path }) => path);
+}
+
+/**
  * Finds the control groups of the host, by its mounts (proc(5), "mountinfo"). Error: `tool_missing`.
  * @param mountinfo text to read instead of the process's own
  */

@@ -9,7 +9,7 @@ import { findHierarchies, type Hierarchies } from './cgroup-hierarchies.ts';
 import { cgroupSettings } from './cgroup-settings.ts';
 import { HostCgroup } from './host-cgroup.ts';
 import { checkHostCgroup, type HostCgroupOptions } from './host-cgroup-options.ts';
-import { leaveCgroupTrace, removeLeftCgroups } from './leftover-cgroup.ts';
+import { leaveCgroupTrace, removeLeftCgroups, tracedCgroups } from './leftover-cgroup.ts';
 import { removeCgroups } from './remove-cgroups.ts';
 
 const mounts = {
@@ -208,6 +208,33 @@ describe('the control groups of a sandbox', () => {
     expect(await world.list()).toEqual(['unified', 'unified/hako', 'unified/hako/two']);
     await removeCgroups([two ?? '']);
     expect(await world.list()).toEqual(['unified']);
+  });
+
+  test('that a dead owner left are removed wherever their hierarchies are mounted', async () => {
+    await using world = await trees(1);
+    await using directory = await temporaryDirectory();
+    const group = await planned(world.hierarchies);
+    await group.make();
+    await leaveCgroupTrace(directory.path, group.directories);
+    const mounted = world.hierarchies.trees.map(
+      ({ root, controllers }, index) =>
+        `${30 + index} 25 0:${index} / ${root} rw - cgroup cgroup rw,${controllers.join()}`,
+    );
+    expect(await tracedCgroups(directory.path, mounted.join('\n'))).toEqual(group.directories);
+    expect(await removeLeftCgroups(directory.path, mounted.join('\n'))).toBe(true);
+    expect((await world.list()).filter((path) => path.includes('box'))).toEqual([]);
+  });
+
+  test('of a dead owner take in what a growth has started', async () => {
+    await using world = await trees(1);
+    const options = checkHostCgroup({ layout: 'overhead' }, 512);
+    const made = await HostCgroup.plan('box', options, world.hierarchies);
+    await made.make();
+    const adopted = await HostCgroup.adopt(options, made.directories, world.hierarchies);
+    expect(adopted.directories).toEqual(made.directories);
+    expect(adopted.entryFiles).toEqual(made.entryFiles);
+    await adopted.takeVcpus([77]);
+    expect(await world.read('cpu/hako/box/vcpus/tasks')).toBe('77');
   });
 
   test('that a dead owner left are found by its run directory, and nothing outside of the control groups is touched', async () => {

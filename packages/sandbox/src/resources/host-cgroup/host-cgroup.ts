@@ -67,6 +67,27 @@ export class HostCgroup {
     return new HostCgroup(`${options.parent}/${name}`, version, places, settings);
   }
 
+  /**
+   * Goes on with groups that a dead owner has made; their limits are set. Error: `tool_missing` (no control groups).
+   * @param options as they were made
+   * @param directories which, of all hierarchies
+   * @param hierarchies the host's; default: found
+   */
+  static async adopt(
+    { parent, layout }: CheckedHostCgroup,
+    directories: readonly string[],
+    hierarchies?: Hierarchies,
+  ): Promise<HostCgroup> {
+    const { version, trees } = hierarchies ?? (await findHierarchies());
+    const places = trees.flatMap((tree) => {
+      const own = directories.filter((directory) => directory.startsWith(`${tree.root}/`));
+      // The one that holds the others.
+      const [outermost] = own.toSorted((a, b) => a.length - b.length);
+      return outermost === undefined ? [] : [placeIn(tree, outermost, layout, version)];
+    });
+    return new HostCgroup(parent, version, places, []);
+  }
+
   /** Makes the groups and sets their limits. What was made before a failure is there. Error: `permission_denied`. */
   async make(): Promise<void> {
     try {
