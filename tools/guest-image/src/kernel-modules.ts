@@ -11,6 +11,8 @@ export const bootModules = [
   'virtio_pci_modern_dev',
   'virtio_pci_legacy_dev',
   'virtio_pci',
+  // The one bus of small machine types.
+  'virtio_mmio',
   'virtio_blk',
   // Of the full kernel: what libcrc32c finds by name, so that no list of dependencies has it.
   'crc32c_generic',
@@ -56,7 +58,6 @@ const imageModules = [
   'virtio-rng',
   'virtio_balloon',
   'virtio_mem',
-  'virtio_mmio',
   'virtio_net',
   'virtio_pmem',
   'virtio_scsi',

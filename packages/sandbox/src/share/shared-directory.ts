@@ -39,6 +39,7 @@ export function namespaceName(namespace: FileHandle): Promise<string> {
 export class SharedDirectory {
   readonly #namespace: FileHandle;
   readonly #mounts: string;
+  readonly #adding = new Set<Promise<void>>();
 
   /**
    * @param namespace the mount namespace; closing it is the caller's
@@ -56,6 +57,16 @@ export class SharedDirectory {
    * @param signal ends the attempt
    */
   async add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
+    const adding = this.#add(requests, signal);
+    this.#adding.add(adding);
+    try {
+      await adding;
+    } finally {
+      this.#adding.delete(adding);
+    }
+  }
+
+  async #add(requests: readonly ShareRequest[], signal: AbortSignal): Promise<void> {
     for (const { name } of requests) checkShareName(name);
     const binds: Bind[] = [];
     const sources: FileHandle[] = [];
@@ -89,6 +100,8 @@ export class SharedDirectory {
    */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) checkShareName(name);
+    // Whoever gave up waiting for an attempt may ask before it has withdrawn; it is bounded.
+    await Promise.allSettled(this.#adding);
     const there = await Promise.all(names.map((name) => canAccess(join(this.#mounts, name))));
     const present = names.filter((_, index) => there[index]);
     if (present.length === 0) return;

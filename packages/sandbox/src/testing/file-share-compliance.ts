@@ -137,6 +137,17 @@ export function describeFileShareCompliance(
       },
     );
 
+    test('what is given up while it is added can be removed at once', async () => {
+      await using it = await subject();
+      const given = new AbortController();
+      const request = { name: 'box/rootfs', source: it.source, readOnly: true };
+      const adding = it.share.add([request], given.signal);
+      given.abort();
+      await Promise.all([it.share.remove(['box/rootfs']), adding.catch(() => undefined)]);
+      await it.share.add([request], signal);
+      expect(await it.read('box/rootfs/file')).toBe('content');
+    });
+
     test('an abort ends the adding', async () => {
       await using it = await subject();
       const added = it.share.add([{ name: 'a', source: it.source, readOnly: true }], AbortSignal.abort());

@@ -16,13 +16,17 @@ const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
 const cacheDir = process.env['HAKO_CACHE_DIR'] ?? join(homedir(), '.cache/hako');
 const innerProgram = join(import.meta.dirname, 'inner-machine.ts');
 const memoryMib = 2048;
-const innerTimeoutMs = 1_500_000;
+const innerTimeoutMs = 600_000;
 const pollMs = 2_000;
+
+/** A CPU of AMD's that QEMU emulates with SVM and nested paging, so that KVM works in the guest; V8 asks for the rest. */
+const cpuModel = 'Opteron_G3,+svm,+npt,+nrip-save,+ssse3,+sse4.1,+sse4.2';
 
 /** Modules that the small guest lacks, each after those it needs. */
 const modules = [
   ...['fs/overlayfs/overlay', 'drivers/vhost/vhost_iotlb', 'drivers/vhost/vhost', 'net/vmw_vsock/vsock'],
   ...['net/vmw_vsock/vmw_vsock_virtio_transport_common', 'drivers/vhost/vhost_vsock'],
+  ...['virt/lib/irqbypass', 'arch/x86/kvm/kvm', 'arch/x86/kvm/kvm-amd'],
 ];
 
 async function exists(path: string): Promise<boolean> {
@@ -85,9 +89,9 @@ const lacks = [
 const note = lacks.length === 0 ? '' : ` (skipped without ${lacks.join(', ')})`;
 
 test.skipIf(lacks.length > 0)(
-  `the agent of a machine in a machine answers over vhost-vsock${note} [proves agent by vsock]`,
+  `machines with KVM in an emulated machine answer over vhost-vsock, and CPUs come and go${note} [proves agent by vsock, machine microvm, unplug vcpus]`,
   async () => {
-    await using subject = await createQemuSubject('shell');
+    await using subject = await createQemuSubject('shell', { cpuModel });
     const socketPath = join(subject.directory, 'fs.sock');
     const options = ['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'];
     const daemon = execa(virtiofsdPath, [`--socket-path=${socketPath}`, ...options, '-f'], { reject: false });
@@ -102,23 +106,24 @@ test.skipIf(lacks.length > 0)(
     await using vm = await subject.hypervisor.createVm({
       ...subject.config,
       memoryMib,
-      vcpus: 2,
       sharedMemory: true,
       devices: [{ kind: 'virtio-fs', tag: 'host', socketPath }],
     });
     await vm.start();
     const shell = await openGuestShell(vm);
     await enterHost(shell, modulePaths);
-    expect(await shell.run('test -c /dev/vhost-vsock && echo there')).toBe('there');
+    expect(await shell.run('ls /dev/kvm /dev/vhost-vsock')).toBe('/dev/kvm\n/dev/vhost-vsock');
     const told = await runInHost(
       shell,
       `cd ${workspaceRoot} && export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-       exec ${process.execPath} --conditions=@hako/source ${innerProgram} ${join(cacheDir, 'guest/current.json')}`,
+       exec ${process.execPath} --conditions=@hako/source ${innerProgram} ${cacheDir}`,
     );
-    expect(JSON.parse(told)).toMatchObject({
-      url: expect.stringMatching(/^vsock:\/\/\d+:1024$/) as unknown,
-      block: String(128 * 1024 * 1024),
-    });
+    const url = expect.stringMatching(/^vsock:\/\/\d+:1024$/) as unknown;
+    const version = expect.stringContaining('hako') as unknown;
+    expect(told.split('\n').map((line): unknown => JSON.parse(line))).toEqual([
+      { machine: 'q35', url, version, cpus: [1, 2, 1] },
+      { machine: 'microvm', url, version, cpus: [1] },
+    ]);
     await rm(join(subject.directory, 'lib'), { recursive: true });
   },
 );
