@@ -6,6 +6,15 @@ import { EnduranceFirst } from './tools/agent-grid/src/vitest/endurance-first.ts
 const conditions = ['@hako/source'];
 const resolve = { conditions: [...conditions, 'node', 'import', 'module', 'default'] };
 
+/**
+ * Attempts after the first. Thousands of tests beside emulated machines on two cores: what fails in CI is tried once more,
+ * and `npm test` names it with what it said. At a desk it fails at once.
+ */
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
+/** How long `expect.poll` waits where a test does not say: a bound, of a machine that is busy with others. */
+const polling = { poll: { timeout: 15_000 } };
+
 /** Notes what agents answer in tests, for the grid of their API. */
 const answersSetup = 'tools/agent-grid/src/vitest/answers-setup.ts';
 
@@ -20,6 +29,8 @@ export default defineConfig({
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {
           name: 'unit',
+          retry,
+          expect: polling,
           include: ['{packages,tools}/*/src/**/*.test.ts'],
           exclude: [
             '**/*.vm.test.ts',
@@ -39,6 +50,8 @@ export default defineConfig({
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {
           name: 'vm',
+          retry,
+          expect: polling,
           include: ['packages/*/src/**/*.vm.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -64,6 +77,8 @@ export default defineConfig({
         test: {
           // The agent's tests once more, against the agent of a real guest.
           name: 'guest',
+          retry,
+          expect: polling,
           include: ['packages/agent-server/src/rpc/**/*.test.ts', 'tools/*/src/**/*.guest.test.ts'],
           exclude: ['**/*.fake.test.ts', '**/agent-service.test.ts'],
           globalSetup: ['tools/agent-grid/src/vitest/guest-global-setup.ts'],

@@ -38,6 +38,7 @@ await runScript(async () => {
   const totals = addUp(runs.map((run) => run.report));
   const lines = [
     ...totals.skippedNames.map((name) => `skipped: ${name}`),
+    ...totals.secondAttempts.map(({ name, message }) => `passed at the second attempt: ${name}: ${message}`),
     ...failedChecks.map((name) => `failed check: ${name}`),
     ...totals.failures.map(({ name, message }) => `failed: ${name}: ${message}`),
     summaryLine(totals),

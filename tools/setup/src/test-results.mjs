@@ -5,7 +5,8 @@
  * @typedef {{ name: string, status: string, message?: string, assertionResults: Assertion[] }} TestFile
  * @typedef {{ testResults: TestFile[] }} Report - What Vitest's JSON reporter writes.
  * @typedef {{ name: string, message: string }} Failure - A test or file, and the first line of what it says.
- * @typedef {{ passed: number, failures: Failure[], skippedNames: string[] }} Totals
+ * @typedef {{ passed: number, failures: Failure[], skippedNames: string[], secondAttempts: Failure[] }} Totals
+ *   `secondAttempts`: what passed when it was tried again, with what it said before.
  */
 
 /**
@@ -17,7 +18,7 @@
  */
 export function addUp(reports) {
   /** @type {Totals} */
-  const totals = { passed: 0, failures: [], skippedNames: [] };
+  const totals = { passed: 0, failures: [], skippedNames: [], secondAttempts: [] };
   for (const report of reports) {
     if (report === undefined) totals.failures.push({ name: 'a run of tests', message: 'left no report' });
     for (const file of report?.testResults ?? []) addFile(totals, file);
@@ -29,9 +30,11 @@ export function addUp(reports) {
 function addFile(totals, file) {
   const failedBefore = totals.failures.length;
   for (const { status, fullName, failureMessages } of file.assertionResults) {
-    if (status === 'passed') totals.passed += 1;
-    else if (status === 'failed')
-      totals.failures.push({ name: fullName, message: firstLineOf(failureMessages?.[0]) });
+    const said = { name: fullName, message: firstLineOf(failureMessages?.[0]) };
+    if (status === 'passed') {
+      totals.passed += 1;
+      if (said.message !== '') totals.secondAttempts.push(said);
+    } else if (status === 'failed') totals.failures.push(said);
     else totals.skippedNames.push(fullName);
   }
   if (file.status === 'failed' && totals.failures.length === failedBefore)

@@ -42,6 +42,16 @@ test('names what was skipped', () => {
   expect(addUp([{ testResults: [file('passed', 'passed', 'skipped')] }]).skippedNames).toEqual(['test 1']);
 });
 
+test('names what passed at the second attempt, with what it said before', () => {
+  const assertionResults = [
+    { fullName: 'boots', status: 'passed', failureMessages: ['Error: no answer\n    at a.ts:1'] },
+    { fullName: 'stops', status: 'passed', failureMessages: [] },
+  ];
+  const totals = addUp([{ testResults: [{ ...file('passed'), assertionResults }] }]);
+  expect(totals.secondAttempts).toEqual([{ name: 'boots', message: 'Error: no answer' }]);
+  expect(summaryLine(totals)).toBe('2 passed, 0 failed, 0 skipped');
+});
+
 test('names what failed, with the first line of what it says', () => {
   const testResults = [
     {

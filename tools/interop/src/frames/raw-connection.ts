@@ -12,7 +12,7 @@ const maxAnswerBytes = 64 * 1024;
 export class RawConnection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #answers = new Map<number, PromiseWithResolvers<string>>();
-  readonly #closed: Promise<unknown>;
+  readonly #closed: Promise<void>;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -28,10 +28,13 @@ export class RawConnection implements AsyncDisposable {
       maxAnswerBytes,
     );
     socket.on('data', (chunk: Buffer) => decoder.push(chunk));
-    // A reset is one way to be closed.
+    // A reset is one way to be closed; `close` follows it.
     socket.on('error', () => undefined);
-    this.#closed = once(socket, 'close').then(() => {
-      for (const { resolve } of this.#answers.values()) resolve('closed');
+    this.#closed = new Promise((resolveClosed) => {
+      socket.once('close', () => {
+        for (const { resolve } of this.#answers.values()) resolve('closed');
+        resolveClosed();
+      });
     });
   }
 
