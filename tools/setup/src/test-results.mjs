@@ -4,24 +4,29 @@
  * @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Assertion
  * @typedef {{ name: string, status: string, message?: string, assertionResults: Assertion[] }} TestFile
  * @typedef {{ testResults: TestFile[] }} Report - What Vitest's JSON reporter writes.
+ * @typedef {{ project: string, code: number, report?: Report | undefined }} Run - One project of Vitest and how it ended.
  * @typedef {{ name: string, message: string }} Failure - A test or file, and the first line of what it says.
  * @typedef {{ passed: number, failures: Failure[], skippedNames: string[], secondAttempts: Failure[] }} Totals
  *   `secondAttempts`: what passed when it was tried again, with what it said before.
  */
 
 /**
- * Adds up the reports of several runs. A file that failed without a failed test (it did not load, a hook threw) counts
- * as one failure, and so does a run that left no report.
+ * Adds up several runs. What failed without a failed test counts as one failure: a file that did not load or whose hook
+ * threw, a run that left no report, and one that ended with an error beside its tests.
  *
- * @param {readonly (Report | undefined)[]} reports
+ * @param {readonly Run[]} runs
  * @returns {Totals}
  */
-export function addUp(reports) {
+export function addUp(runs) {
   /** @type {Totals} */
   const totals = { passed: 0, failures: [], skippedNames: [], secondAttempts: [] };
-  for (const report of reports) {
-    if (report === undefined) totals.failures.push({ name: 'a run of tests', message: 'left no report' });
+  for (const { project, code, report } of runs) {
+    const failedBefore = totals.failures.length;
     for (const file of report?.testResults ?? []) addFile(totals, file);
+    const name = `tests of ${project}`;
+    if (report === undefined) totals.failures.push({ name, message: 'left no report' });
+    else if (code !== 0 && totals.failures.length === failedBefore)
+      totals.failures.push({ name, message: `an error beside the tests, exit code ${code}` });
   }
   return totals;
 }
