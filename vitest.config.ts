@@ -40,7 +40,9 @@ export default defineConfig({
             '**/node_modules/**',
           ],
           setupFiles: [answersSetup],
-          testTimeout: 20_000,
+          // A bound: some start dozens of programs, and the machine may be busy with others.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // Half of the time they wait, also on machines with two cores.
           maxWorkers: Math.max(2, availableParallelism() - 1),
         },

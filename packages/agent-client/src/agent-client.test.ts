@@ -157,7 +157,7 @@ describe('deadlines', () => {
     await using agent = createFakeAgent({ program: () => undefined });
     await using client = createAgentClient({ dial: agent.dial, timeouts: { requestMs: 5 } });
     await client.createContainer({ ...first, OCI: spec });
-    await client.startContainer({ containerId: 'c1' });
+    await client.startContainer({ containerId: 'c1' }, { timeoutMs: 5000 });
     const output = client.readStdout({ ...first, len: 10 });
     const end = client.waitProcess(first);
     await expect(client.ttyWinResize({ ...first, row: 1, column: 1 }, { timeoutMs: 5000 })).resolves.toEqual(

@@ -6,10 +6,14 @@ import { join } from 'node:path';
 import { AgentServiceDefinition } from '@hako/protocols/agent';
 import { HealthDefinition } from '@hako/protocols/health';
 import { createChannel, createClient, dial } from '@hako/ttrpc';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { agentVersion } from './version.ts';
 
 const program = join(import.meta.dirname, 'main.ts');
+
+/** A program that is run from its sources takes its time on a machine that is busy with others. */
+const startLimitMs = 60_000;
+vi.setConfig({ testTimeout: startLimitMs });
 
 interface Finished {
   readonly code: number | null;
@@ -66,7 +70,7 @@ const servingArgs = ['--server-addr', 'unix://SOCKET', '--run-dir', 'DIR'];
 test('the program serves, and ends when its sandbox is destroyed, after the answer', async () => {
   await using agent = await startAgent(servingArgs);
   await agent.announced;
-  await using channel = createChannel(await dial(`unix://${agent.socket}`, { timeoutMs: 10_000 }));
+  await using channel = createChannel(await dial(`unix://${agent.socket}`, { timeoutMs: startLimitMs }));
   expect(await createClient(HealthDefinition, channel).version({})).toEqual({
     grpcVersion: '0.0.1',
     agentVersion,
@@ -78,7 +82,7 @@ test('the program serves, and ends when its sandbox is destroyed, after the answ
 test('the program ends at SIGTERM although a client is connected', async () => {
   await using agent = await startAgent(servingArgs);
   await agent.announced;
-  await using channel = createChannel(await dial(`unix://${agent.socket}`, { timeoutMs: 10_000 }));
+  await using channel = createChannel(await dial(`unix://${agent.socket}`, { timeoutMs: startLimitMs }));
   await createClient(HealthDefinition, channel).check({});
   agent.child.kill('SIGTERM');
   expect((await agent.finished).code).toBe(0);
@@ -114,6 +118,6 @@ test('the program takes its address from the environment', async () => {
   const name = `hako-agent-test-${process.pid}`;
   await using agent = await startAgent(['--run-dir', 'DIR'], { KATA_AGENT_SERVER_ADDR: `unix://@${name}` });
   await agent.announced;
-  await using channel = createChannel(await dial(`unix://@${name}`, { timeoutMs: 10_000 }));
+  await using channel = createChannel(await dial(`unix://@${name}`, { timeoutMs: startLimitMs }));
   expect(await createClient(HealthDefinition, channel).check({})).toEqual({ status: 1 });
 });

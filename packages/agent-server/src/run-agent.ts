@@ -10,6 +10,7 @@ import { loadOptions } from './config/load-options.ts';
 import { giveBackMemory } from './init/give-back-memory.ts';
 import { mountGuest, prepareGuest } from './init/prepare-guest.ts';
 import { endProcessOf, installLastResort } from './init/last-resort.ts';
+import { loadPanicDriver } from './init/load-panic-driver.ts';
 import { loadVsockTransport, usesVsock } from './init/load-vsock-transport.ts';
 import { createLinuxComponents } from './linux-components.ts';
 import { createConsoleWriter } from './logging/console-writer.ts';
@@ -118,6 +119,7 @@ export async function runAgent(commandLine: CommandLine): Promise<void> {
   await setImmediate();
   if (isInit) prepareGuest(logger);
   logger.info(announcement(options, address), 'announce');
+  if (isInit) await loadPanicDriver(components.runProgram, logger);
   await offerDebugConsole(options, logger, doorClosed.signal);
 
   using _memory = isInit ? giveBackMemory({ logger }) : undefined;

@@ -206,10 +206,13 @@ describe.skipIf(obstacle !== '')(`bundles in real sandboxes${obstacle}`, () => {
     expect(await hako.leftovers()).toEqual([]);
   });
 
-  test('of a pod of three containers one ends and the others live on, each with a root of its own [proves pod of several containers]', async () => {
+  test('of a pod of three containers one ends and the others live on, each with a root of its own, in two NUMA nodes [proves pod of several containers, numa topology]', async () => {
     await using hako = await realHako(consoles);
     const image = await resolveImage('busybox');
-    await using sandbox = await createSandbox({ runRoot: hako.runRoot, hostname: 'pod' });
+    // Any host has a first node. The shared files come through the memory of both.
+    const numa = { mapping: ['0', '0'] };
+    const machine = { vcpus: 2, memoryMib: 512, numa } as const;
+    await using sandbox = await createSandbox({ runRoot: hako.runRoot, hostname: 'pod', ...machine });
     const script = 'echo $1 > /who; ipcmk -M 4096 > /dev/null; exec sleep 1000';
     const pod: Container[] = [];
     for (const name of ['first', 'second', 'third'])
@@ -224,6 +227,11 @@ describe.skipIf(obstacle !== '')(`bundles in real sandboxes${obstacle}`, () => {
     expect(own).toEqual(['first', 'second', 'third']);
     expect(new Set(shared).size).toBe(1);
     expect(shared?.[0]).toMatch(/^pod ipc:\S+ uts:\S+$/);
+
+    const nodes = 'cd /sys/devices/system/node; cat online node*/cpulist node*/distance';
+    expect(await inside(second, nodes)).toBe('0-1\n0\n1\n10 11\n11 10');
+    const sizes = await inside(second, 'grep -h MemTotal /sys/devices/system/node/node*/meminfo');
+    for (const size of sizes.split('\n')) expect(Number(/(\d+) kB/.exec(size)?.[1])).toBeGreaterThan(150_000);
 
     await first.kill('SIGKILL');
     expect(await first.wait()).toBe(137);

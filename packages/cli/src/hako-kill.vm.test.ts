@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { namespacePair } from './testing/namespace-pair.ts';
 import { startDoomed } from './testing/real-doomed.ts';
 import { realHako, type RealHako } from './testing/real-hako.ts';
+import { watchMachines } from './testing/watch-machines.ts';
 
 const consoles = 'hako-kill';
 const obstacle = await machineObstacle();
@@ -16,7 +17,7 @@ const obstacle = await machineObstacle();
 const command = ['sh', '-c', 'echo ready; exec sleep 1000'];
 
 /** What was on its way when the process died, a tool for instance, is gone within this. */
-const soon = { timeout: 5_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 
 /** Dies at a step and looks at what other processes see then. */
 async function dieAt(
@@ -30,6 +31,8 @@ async function dieAt(
 }
 
 describe.skipIf(obstacle !== '')(`a killed owner${obstacle}`, () => {
+  watchMachines(consoles);
+
   // The name is the same each time: it is free again for the next one.
   test.for<{ readonly step: PhaseName; readonly afterMs?: number }>([
     { step: 'prepare host' },

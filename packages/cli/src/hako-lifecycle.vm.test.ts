@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 import { createSandbox, listSandboxes, resolveImage } from '@hako/sandbox';
 import { machineObstacle } from '@hako/sandbox/testing';
@@ -54,13 +54,22 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
     expect((await hako.run('pause', 'paused')).stderr).toMatch(
       /^hako: pause of the container failed: [^\n]*\n$/,
     );
+    expect((await hako.run('ps')).stdout).toMatch(/^paused .* paused *$/m);
     // What was on its way when it froze arrives meanwhile.
+    let frozen = '';
+    await expect
+      .poll(async () => {
+        const earlier = frozen;
+        frozen = await logOf(hako, 'paused');
+        return frozen === earlier;
+      }, patience)
+      .toBe(true);
     const before = await usageOf(hako, 'paused');
-    const frozen = await logOf(hako, 'paused');
     const after = await usageOf(hako, 'paused');
     expect(after.cpu.totalNs).toBe(before.cpu.totalNs);
     expect(await logOf(hako, 'paused')).toBe(frozen);
     expect((await hako.run('unpause', 'paused')).stdout).toBe('paused\n');
+    expect((await hako.run('ps')).stdout).toMatch(/^paused .* running *$/m);
     await expect
       .poll(async () => (await logOf(hako, 'paused')).length, patience)
       .toBeGreaterThan(frozen.length);
@@ -154,14 +163,14 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
         hostname: 'pod',
         sharePidNamespace,
       });
-      const script = `${look}; echo hello > /dev/shm/note; exec sleep 1000`;
+      const script = `${look}; echo hello > /dev/shm/note; echo ready; exec sleep 1000`;
       await using first = await sandbox.createContainer({ image, command: ['sh', '-c', script] });
       first.stderr.on('error', () => undefined).resume();
       await first.start();
       let seen = '';
       for await (const data of first.stdout) {
         seen += String(data);
-        if (seen.includes('pod\n')) break;
+        if (seen.includes('ready\n')) break;
       }
       const [ipc, uts, pid, name] = seen.trim().split('\n');
       const second = await outputOf(sandbox, `${look}; cat /dev/shm/note; tr '\\0' ' ' < /proc/1/cmdline`);
@@ -192,6 +201,32 @@ describe.skipIf(obstacle !== '')(`the life of real sandboxes${obstacle}`, () => 
       for await (const data of screen.stdout) shown += String(data);
       expect(shown).toContain('33 77');
     }
+    expect(await hako.leftovers()).toEqual([]);
+  });
+
+  test('a guest that panics leaves its memory where the configuration says, and nothing else [proves memory dump]', async () => {
+    // What its console tells is no crash that nobody wants.
+    await using hako = await realHako('hako-panic');
+    const dumps = join(hako.directory, 'dumps');
+    const file = join(hako.directory, 'configuration.toml');
+    const lines = [
+      '[hypervisor.qemu]',
+      `guest_memory_dump_path = "${dumps}"`,
+      'kernel_params = "sysctl.vm.panic_on_oom=1"',
+      'default_memory = 256',
+    ];
+    await writeFile(file, lines.join('\n'));
+    const words = ['--config', file, '--template', 'never', '--name', 'crashed'];
+    const { exitCode, stderr } = await hako.run('run', ...words, 'busybox', 'tail', '/dev/zero');
+    expect(exitCode).not.toBe(0);
+    const path = /the guest kernel panicked; its memory is in (\S+\.elf)/.exec(stderr)?.[1] ?? stderr;
+    const directory = join(dumps, 'crashed');
+    const kept = ['hypervisor.conf', 'hypervisor.version', 'state', basename(path)];
+    expect((await readdir(directory)).toSorted()).toEqual(kept);
+    expect(await readdir(join(directory, 'state'))).toEqual(['console.log', 'state.json']);
+    await using core = await open(path);
+    expect((await core.stat()).size).toBeGreaterThan(256 << 20);
+    expect((await core.read(Buffer.alloc(4), 0, 4, 0)).buffer.toString('latin1')).toBe('\x7fELF');
     expect(await hako.leftovers()).toEqual([]);
   });
 

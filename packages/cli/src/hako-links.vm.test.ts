@@ -3,15 +3,19 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { QemuHypervisor } from '@hako/hypervisor-qemu';
-import { attachSandbox, createSandbox, type NetworkModel } from '@hako/sandbox';
+import { adoptSandbox, attachSandbox, createSandbox, type NetworkModel } from '@hako/sandbox';
 import { machineObstacle, temporaryDirectory } from '@hako/sandbox/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { hasLinkKind, namespacePair, type TestNamespace } from './testing/namespace-pair.ts';
+import { hasLinkKind, limitsRates, namespacePair, type TestNamespace } from './testing/namespace-pair.ts';
 import { outputOf } from './testing/output-of.ts';
 
 const obstacle = await machineObstacle({ '/dev/net/tun': access('/dev/net/tun') });
 const hasIpvlan = obstacle === '' && (await hasLinkKind('ipvlan'));
+const hasRates = obstacle === '' && (await limitsRates());
+const skipped = [...(hasIpvlan ? [] : ['ipvlan']), ...(hasRates ? [] : ['rate limits'])].map(
+  (what) => `; ${what} skipped: not in this kernel`,
+);
 
 /** The kinds of links that are joined. */
 const proven = [
@@ -19,6 +23,8 @@ const proven = [
     (kind) => `endpoint ${kind}`,
   ),
   'interface at run time',
+  'links after adoption',
+  ...(hasRates ? ['rate limits'] : []),
   'plug network tap-descriptors',
   'unplug network tap-descriptors',
 ];
@@ -66,6 +72,34 @@ async function addLinks(left: TestNamespace, right: TestNamespace): Promise<read
   return ['10.55.0.2', '10.56.0.2', '10.57.0.2', '10.60.0.2', '10.58.0.2'];
 }
 
+const rates = { receiveBitsPerSecond: 80_000_000, sendBitsPerSecond: 40_000_000 };
+const received = '80Mbit';
+const sent = '40Mbit';
+
+/** The devices at which the limits of each link are kept, with their rates. */
+function limitsOf(model: NetworkModel): ReadonlyMap<string, string> {
+  const names = ['eth0', ...(hasIpvlan ? ['ip0'] : []), 'mt0', 'mv0', 'tap7'];
+  return new Map(
+    names.flatMap((name, index) => {
+      const [tap, ifb] = [`tap${index}_hako`, `ifb${index}_hako`];
+      if (name === 'tap7') return [[name, received] as const, [ifb, sent] as const];
+      if (name === 'mt0') return [[name, sent] as const, [ifb, received] as const];
+      return model === 'macvtap' && name !== 'ip0'
+        ? [[tap, sent] as const, [ifb, received] as const]
+        : [[tap, received] as const, [name, sent] as const];
+    }),
+  );
+}
+
+/** What the kernel says of a device that holds packets back: the rate, and whether some have gone through. */
+async function limitAt({ run }: TestNamespace, device: string): Promise<string> {
+  expect(await run('tc', 'qdisc', 'show', 'dev', device)).toMatch(/^qdisc htb \w+: root .*default 0x2 /);
+  const classes = await run('tc', '-s', 'class', 'show', 'dev', device);
+  expect(classes).toMatch(/^class htb \w+:2 parent \w+:1 [^\n]*\n Sent [1-9]/m);
+  const [, rate] = /^class htb \w+:1 root .*rate (\S+) ceil \1 /m.exec(classes) ?? [];
+  return rate ?? classes;
+}
+
 /** What was joined and how often each link can be used at once, by name. */
 const queueCount =
   'cd /sys/class/net; for n in eth0 mv0 tap7 late; do echo $n $(ls -d $n/queues/rx-* | wc -l); done';
@@ -76,7 +110,7 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
   });
 
   test.each<{ model: NetworkModel }>([{ model: 'tcfilter' }, { model: 'macvtap' }])(
-    `veth, macvlan, macvtap, tap${hasIpvlan ? ', ipvlan' : ' (ipvlan skipped: not in this kernel)'} reach a peer by $model, and one comes and goes at run time [proves model $model, ${proven.join(', ')}]`,
+    `veth, macvlan, macvtap, tap${hasIpvlan ? ', ipvlan' : ''} reach a peer by $model${hasRates ? ', no faster than they may' : ''}, and one comes and goes at run time, for a new owner too${skipped.join('')} [proves model $model, ${proven.join(', ')}]`,
     async ({ model }) => {
       await using pair = await namespacePair();
       await using temporary = await temporaryDirectory();
@@ -87,13 +121,16 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
       {
         const runRoot = join(temporary.path, 'run');
         await using sandbox = await createSandbox({
-          ...{ runRoot, vcpus: 2 },
-          network: { kind: 'namespace', path, model },
+          ...{ runRoot, vcpus: 2, onOwnerExit: 'keep' },
+          network: { kind: 'namespace', path, model, ...(hasRates && { rates }) },
         });
         await sandbox.ready();
         expect(await outputOf(sandbox, peers.map(reach).join('; '))).toBe(
           peers.map((peer) => `reached ${peer}`).join('\n'),
         );
+
+        for (const [device, rate] of hasRates ? limitsOf(model) : [])
+          expect(await limitAt(left, device), device).toBe(rate);
 
         const { network } = sandbox;
         const interfaces = await network.listInterfaces();
@@ -137,8 +174,23 @@ describe.skipIf(obstacle !== '')(`links of a namespace${obstacle}`, () => {
         await expect(network.removeInterface('late')).rejects.toMatchObject({ code: 'network_failed' });
         expect(await left.run('tc', 'qdisc', 'show', 'dev', 'late')).not.toContain('ingress');
         expect(await left.run('ip', '-brief', 'link')).not.toContain('tap5_hako');
+
+        await sandbox.release();
+        await using adopted = await adoptSandbox(sandbox.id, { runRoot });
+        expect(await adopted.network.listInterfaces()).toEqual(interfaces);
+        await expect(adopted.network.addInterface({ name: 'eth0' })).rejects.toMatchObject({
+          code: 'network_failed',
+        });
+        await adopted.network.addInterface({ name: 'late', addresses: late.addresses });
+        expect(await outputOf(adopted, reach('10.59.0.2'))).toBe('reached 10.59.0.2');
+        await adopted.network.removeInterface('eth0');
+        await adopted.network.removeInterface(late.mac);
+        expect((await adopted.network.listInterfaces()).map(({ name }) => name)).toEqual(
+          interfaces.map(({ name }) => name).filter((name) => name !== 'eth0'),
+        );
+        expect(await left.run('tc', 'qdisc', 'show', 'dev', 'eth0')).not.toMatch(/ingress|htb/);
       }
-      expect(await left.describe()).toBe(before);
+      await expect.poll(() => left.describe()).toBe(before);
       expect(await left.run('ip', '-brief', 'link')).not.toContain('_hako');
     },
   );

@@ -161,6 +161,9 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
       stderr: '',
     });
     const following = hako.run('logs', '-f', 'two');
+    // Before it has said so it does not listen to signals yet.
+    for (const name of ['one', 'two'])
+      await expect.poll(async () => (await hako.run('logs', name)).stdout).toBe('started\n');
     expect((await hako.run('stop', 'one', 'two')).exitCode).toBe(0);
     expect((await following).stdout).toBe('started\nbye\n');
     expect(await findSandbox('two', { runRoot: hako.runRoot })).toMatchObject({
@@ -178,17 +181,17 @@ describe.skipIf(obstacle !== '')(`hako with real machines${obstacle}`, () => {
       const { child, finished } = hako.start(['run', '--name', 'doomed', 'busybox', 'sleep', '1000']);
       await untilRunning(hako, 'doomed');
       const pid = victim === 'owner' ? (child.pid ?? 0) : await qemuOf(join(hako.runRoot, 'doomed'));
-      const killedAt = performance.now();
       process.kill(pid, 'SIGKILL');
       const { exitCode, stderr } = await finished;
-      expect(performance.now() - killedAt).toBeLessThan(2_000);
       if (victim === 'vmm') {
         expect(exitCode).toBe(125);
         expect(stderr).toMatch(/^hako: the virtual machine ended unexpectedly: [^\n]*SIGKILL[^\n]*\n$/);
       }
       // What a killed owner leaves is swept by the next look; its processes die with it.
       await expect
-        .poll(async () => [await listSandboxes({ runRoot: hako.runRoot }), await hako.leftovers()])
+        .poll(async () => [await listSandboxes({ runRoot: hako.runRoot }), await hako.leftovers()], {
+          timeout: 30_000,
+        })
         .toEqual([[], []]);
     },
   );

@@ -18,7 +18,10 @@ export interface Interrupts extends Disposable {
   readonly signal: AbortSignal;
   /** 128 plus the number of the signal that ended the run; `undefined` when none did. */
   readonly exitCode: number | undefined;
-  /** From now on the first signal goes to the workload, and the second one ends it. */
+  /**
+   * From now on the first signal goes to the workload, and the second one ends it. A signal that came before, too late to keep
+   * the workload from running, ends it at once.
+   */
   handOver(workload: RunningWorkload): void;
 }
 
@@ -57,6 +60,7 @@ export function watchInterrupts(onSignal: OnSignal, graceMs?: number): Interrupt
     },
     handOver(running) {
       workload = running;
+      if (controller.signal.aborted) running.tearDown();
     },
     [Symbol.dispose]() {
       clearTimeout(grace);

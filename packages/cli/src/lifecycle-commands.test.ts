@@ -52,11 +52,16 @@ test('pause and unpause print the sandbox that did', async () => {
   await hako.beside(async () => {
     expect(await hako.run('pause', 'bo')).toMatchObject({ exitCode: 0, stdout: Buffer.from('box\n') });
     expect([...hako.sandbox.agent.paused]).toEqual(['box']);
+    expect((await hako.run('ps')).stdout.toString()).toMatch(/^box .* paused *$/m);
+    expect(JSON.parse((await hako.run('ps', '--json')).stdout.toString())).toMatchObject([
+      { id: 'box', status: 'paused' },
+    ]);
     expect((await hako.run('pause', 'box')).stderr).toMatch(
       /^hako: pause of the container failed: .* is paused\n$/,
     );
     expect(await hako.run('unpause', 'box')).toMatchObject({ exitCode: 0, stdout: Buffer.from('box\n') });
     expect([...hako.sandbox.agent.paused]).toEqual([]);
+    expect((await hako.run('ps')).stdout.toString()).toMatch(/^box .* running *$/m);
   });
 });
 
@@ -79,6 +84,12 @@ test('every container of a sandbox is listed, read, limited, frozen and entered 
     expect(one).toMatchObject([{ name: 'box/side' }]);
     expect((await hako.run('pause', 'box/side')).stdout.toString()).toBe('box/side\n');
     expect([...hako.sandbox.agent.paused]).toEqual(['side']);
+    expect((await hako.run('ps', '-c')).stdout.toString()).toMatch(/^box .* up\nbox\/side .* paused *\n/m);
+    expect(JSON.parse((await hako.run('ps', '-c', '--json')).stdout.toString())).toMatchObject([
+      { name: 'box' },
+      { name: 'box/side', paused: true },
+    ]);
+    expect(await listSandboxes()).toMatchObject([{ id: 'box', status: 'running' }]);
     await hako.run('unpause', 'box/side');
     await hako.run('pause', 'box');
     expect([...hako.sandbox.agent.paused].toSorted()).toEqual(['box', 'side']);
@@ -173,7 +184,8 @@ test('limits reach the container', async () => {
   await using hako = await world();
   await hako.beside(async () => {
     const words = ['--memory', '64m', '--cpus', '0.5', '--cpu-shares', '512', '--pids', '20'];
-    expect(await hako.run('update', ...words, 'box')).toMatchObject({
+    const swap = ['--memory-swap', '128m', '--memory-swappiness', '60'];
+    expect(await hako.run('update', ...words, ...swap, 'box')).toMatchObject({
       exitCode: 0,
       stdout: Buffer.from('box\n'),
     });
@@ -181,7 +193,7 @@ test('limits reach the container', async () => {
       {
         containerId: 'box',
         resources: {
-          Memory: { Limit: 67_108_864n },
+          Memory: { Limit: 67_108_864n, Swap: 134_217_728n, Swappiness: 60n },
           CPU: { Quota: 50_000n, Period: 100_000n, Shares: 512n },
           Pids: { Limit: 20n },
         },
@@ -249,7 +261,7 @@ test.for([
   { words: ['unpause', 'nobody'], says: /no sandbox "nobody"/ },
   { words: ['stats', 'nobody'], says: /no sandbox "nobody"/ },
   { words: ['update', '--pids', '5', 'nobody'], says: /no sandbox "nobody"/ },
-  { words: ['update', 'nobody'], says: /no limit is given; use --memory, --cpus/ },
+  { words: ['update', 'nobody'], says: /no limit is given; use --memory, --memory-swap/ },
   {
     words: ['update', '--memory', 'lots', 'nobody'],
     says: /memory "lots" is not a size; write a size such as/,

@@ -110,7 +110,7 @@ test('a second signal takes the machine away', async () => {
   expect(await leftovers(hako)).toEqual([]);
 });
 
-test.for(['locateAssets', 'startFileShare', 'connect', 'serve', 'share.add'] as const)(
+test.for(['locateAssets', 'startFileShare', 'connect', 'serve', 'share.add', 'startContainer'] as const)(
   'Ctrl-C during %s takes everything back',
   async (wanted) => {
     const hako: FakeConsole & { image: string } = await world({
@@ -118,7 +118,7 @@ test.for(['locateAssets', 'startFileShare', 'connect', 'serve', 'share.add'] as 
         if (step === wanted) hako.signal('SIGINT');
       },
       before: (method) => {
-        if (wanted === 'connect' && method === 'check') hako.signal('SIGINT');
+        if (method === (wanted === 'connect' ? 'check' : wanted)) hako.signal('SIGINT');
       },
     });
     await using _hako = hako;
@@ -258,6 +258,14 @@ test.for<{ words: string[]; says: RegExp; code?: number; files?: Record<string, 
   {
     words: ['run', '--network', 'passt', '--network-model', 'none', 'busybox'],
     says: /--network-model does not go with --network passt/,
+  },
+  {
+    words: ['run', '--rx-rate', '1m', 'busybox'],
+    says: /--rx-rate does not go with --network none/,
+  },
+  {
+    words: ['run', '--network', 'lan', '--tx-rate', 'fast', 'busybox'],
+    says: /rate "fast" is not a number of bits per second/,
   },
   {
     words: ['run', '--network', 'lan', '-p', '8080:80', 'busybox'],

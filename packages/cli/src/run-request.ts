@@ -22,13 +22,13 @@ import { parseEnvironment } from './parse/environment.ts';
 import { parseMounts } from './parse/mounts.ts';
 import { parseContainerLimits } from './parse/limits.ts';
 import { parseOwnLimits, parseSizing, type RunSizing, type SizingWords } from './parse/sizing.ts';
-import { parseNameServers, parseNetwork } from './parse/network.ts';
+import { parseNameServers, parseNetwork, type NetworkWords } from './parse/network.ts';
 import { parseSharing } from './parse/sharing.ts';
 import { parseVolume } from './parse/volume.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The options of `hako run` as commander gives them. */
-export interface RunWords extends SizingWords, ContainerWords {
+export interface RunWords extends SizingWords, NetworkWords, ContainerWords {
   readonly rm?: boolean;
   readonly detach?: boolean;
   readonly keep?: boolean;
@@ -42,10 +42,7 @@ export interface RunWords extends SizingWords, ContainerWords {
   readonly device?: readonly string[];
   readonly rootfs?: string;
   readonly sharedFs?: string;
-  readonly network?: string;
-  readonly networkModel?: string;
   readonly dns?: readonly string[];
-  readonly publish?: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
   readonly user?: string;
@@ -164,7 +161,7 @@ export function runRequest(
     deviceSettings: {},
     guestSetup: {},
     machineSettings: {},
-    network: parseNetwork(words.network, words.publish ?? [], words.networkModel),
+    network: parseNetwork(words),
     ...(words.dns === undefined ? {} : { dns: parseNameServers(words.dns) }),
     ...(name === undefined ? {} : { name }),
     ...(hostname === undefined ? {} : { hostname }),

@@ -11,6 +11,7 @@ import {
   resolveImage,
   type Container,
   type ContainerImage,
+  type NetworkOptions,
   type Phase,
   type Sandbox,
   type SandboxComponents,
@@ -78,7 +79,7 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
       command: wanted.command,
       assets: request.assets,
       accelerator: request.accelerator,
-      network: request.network,
+      network: networkFor(request.network, image),
       template: request.template,
       kernelParameters: request.kernelParameters,
       programs: request.programs,
@@ -114,6 +115,13 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
   return { exitCode, isOutOfMemory, phases: sandbox.phases };
 }
 
+/** Hooks may be what sets the namespace up. */
+function networkFor(network: NetworkOptions, { spec }: ContainerImage): NetworkOptions {
+  const { prestart = [], createRuntime = [] } = spec?.hooks ?? {};
+  const hasHooks = prestart.length + createRuntime.length > 0;
+  return network.kind === 'namespace' && hasHooks ? { ...network, mayBeEmpty: true } : network;
+}
+
 async function attend(
   request: RunRequest,
   context: RunContext,
@@ -123,11 +131,12 @@ async function attend(
   const { interrupts, streams } = context;
   using terminalUse = new DisposableStack();
   if (request.terminal) terminalUse.use(await followTerminalSize(streams.stdout, container));
+  await container.start({ signal: interrupts.signal });
+  // Not before it runs: a process that is yet to start hears no signal.
   interrupts.handOver({
     forward: (name) => void container.kill(name).catch(() => undefined),
     tearDown: () => void sandbox.stop({ graceful: false }).catch(() => undefined),
   });
-  await container.start({ signal: interrupts.signal });
   context.onRunning?.(container);
   if (request.terminal && request.interactive) terminalUse.use(rawTerminal(streams.stdin));
   try {

@@ -29,8 +29,7 @@ export function idleSettings(configuration: Configuration): readonly IdleSetting
     const effect = effectOf(setting);
     if (effect.kind === 'driven' || !isMade(setting)) return [];
     if (effect.kind === 'harmless') return [{ setting, reason: effect.reason }];
-    const { section, key, value, origin } = setting;
-    if (effect.accepts.some((each) => isSame(each, value))) return [];
+    const { section, key, origin } = setting;
     throw new ConfigurationError('unsupported', `${section}.${key} is not supported: ${effect.reason}`, {
       key: `${section}.${key}`,
       remedy: 'leave it out',

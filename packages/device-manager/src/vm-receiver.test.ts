@@ -101,10 +101,22 @@ describe('vmReceiver', () => {
       },
     },
     {
-      what: 'a host function',
+      what: 'a host function for a port',
       device: vfio,
-      expected: { kind: 'vfio', id: 'vfio-1', host: { kind: 'pci', address: '0000:3b:00.0' } },
+      expected: {
+        kind: 'vfio',
+        id: 'vfio-1',
+        host: { kind: 'pci', address: '0000:3b:00.0' },
+        port: 'root-port',
+      },
     },
+    ...[
+      { what: 'a host function for the bridge', device: { ...vfio, port: 'bridge-port' } as const },
+      { what: 'a conventional PCI function', device: { ...vfio, isPcie: false } },
+    ].map((each) => ({
+      ...each,
+      expected: { kind: 'vfio', id: 'vfio-1', host: { kind: 'pci', address: '0000:3b:00.0' } } as const,
+    })),
     {
       what: 'a mediated device',
       device: { ...vfio, type: 'mediated', sysfsPath: '/sys/bus/mdev/devices/x' },

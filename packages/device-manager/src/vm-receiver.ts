@@ -83,10 +83,13 @@ function vmDisk(drive: BlockDrive, access: DiskAccess): VmDevice {
 }
 
 function vmHostDevice(device: VfioDevice): VmDevice {
-  const { id, type, name, sysfsPath } = device;
+  const { id, type, name, sysfsPath, isPcie, port } = device;
   switch (type) {
-    case 'pci':
-      return { kind: 'vfio', id, host: { kind: 'pci', address: name } };
+    case 'pci': {
+      const host = { kind: 'pci', address: name } as const;
+      // A conventional PCI device is no guest of a PCI Express port.
+      return { kind: 'vfio', id, host, ...(isPcie && port !== 'bridge-port' && { port }) };
+    }
     case 'mediated':
       return { kind: 'vfio', id, host: { kind: 'mediated', sysfsPath } };
     case 'ap':

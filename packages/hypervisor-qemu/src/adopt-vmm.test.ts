@@ -52,7 +52,7 @@ async function adopt(runDir: string, pid: number): Promise<unknown> {
     hotplug: { devices: [] },
   };
   const request = { process: { ...own, pid }, state, vsock: { dial: undefined, port: 1024 } };
-  return await adoptVmm(request, AbortSignal.timeout(5_000));
+  return await adoptVmm(request, AbortSignal.timeout(15_000));
 }
 
 test.for(['io-error', 'internal-error', 'guest-panicked', 'shutdown'])(

@@ -8,7 +8,7 @@ import { connectSocket } from './process/connect-socket.ts';
 import { survivalSockets } from './process/survival-sockets.ts';
 import { QmpClient, type QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
-import { consoleLogPath, followShutdown, type RunningVmm } from './running-vmm.ts';
+import { consoleLogPath, followEnd, type RunningVmm } from './running-vmm.ts';
 import type { QemuVmState } from './vm-state.ts';
 
 /** What {@link adoptVmm} takes over. */
@@ -54,8 +54,9 @@ export async function adoptVmm(
     opened.push(() => agent[Symbol.dispose]());
     signal.throwIfAborted();
     const process = adoptProcess(identity, stream, consoleStream);
-    const live: RunningVmm = { process, console, road, sockets, monitor, agent };
-    void followShutdown(live, monitor);
+    const panic = Promise.withResolvers<undefined>();
+    const live: RunningVmm = { process, console, road, sockets, monitor, agent, panic };
+    void followEnd(live, monitor);
     return { live, isPaused: status === 'paused' };
   } catch (error) {
     for (const close of opened) close();

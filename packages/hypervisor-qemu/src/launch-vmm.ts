@@ -12,14 +12,14 @@ import {
   consoleLogPath,
   describeExit,
   earlyExitError,
-  followShutdown,
+  followEnd,
   releaseVmm,
   type RunningVmm,
   type VmmResources,
 } from './running-vmm.ts';
 
 /** A QEMU that closed its monitor has this long to end by itself, so that its own exit status is seen. */
-const ownExitTimeoutMs = 1_000;
+const ownExitTimeoutMs = 5_000;
 
 /** The steps of a launch, for measuring. */
 export type LaunchPhase = 'vmmSpawned' | 'monitorReady' | 'guestRunning';
@@ -54,7 +54,8 @@ export async function launchVmm(request: LaunchRequest, signal: AbortSignal): Pr
   });
   process.console.on('data', (chunk: Uint8Array) => console.push(chunk));
   const { road, sockets } = request;
-  const resources: VmmResources = { process, console, road, ...(sockets && { sockets }) };
+  const panic = Promise.withResolvers<undefined>();
+  const resources: VmmResources = { process, console, road, panic, ...(sockets && { sockets }) };
   request.onPhase('vmmSpawned');
   try {
     return await bringUp(resources, request, signal);
@@ -88,7 +89,7 @@ async function bringUp(
   });
   resources.monitor = monitor;
   request.onPhase('monitorReady');
-  void followShutdown(resources, monitor);
+  void followEnd(resources, monitor);
   const agent = await openAgentChannel(request.road, request.vsock, signal);
   resources.agent = agent;
   if (request.restoreFrom !== undefined) {

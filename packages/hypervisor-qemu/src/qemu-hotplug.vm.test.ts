@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { startGuest } from './testing/start-guest.ts';
 import { findTestKernel } from './testing/test-guest.ts';
+import { untilListening } from './testing/until-listening.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
 const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
@@ -12,10 +13,10 @@ const storageDaemonPath = '/usr/bin/qemu-storage-daemon';
 const hasStorageDaemon = (await stat(storageDaemonPath).catch(() => undefined)) !== undefined;
 const hasVirtiofsd = (await stat(virtiofsdPath).catch(() => undefined)) !== undefined;
 
-/** Starts a program that serves a device on a socket, and waits for the socket. */
+/** Starts a program that serves a device on a socket, and waits until it does. */
 async function startPeer(socketPath: string, program: string, args: readonly string[]) {
   const peer = execa(program, args, { reject: false });
-  await expect.poll(() => stat(socketPath).catch(() => undefined), { timeout: 5_000 }).toBeDefined();
+  await untilListening(socketPath);
   return {
     ended: peer,
     async [Symbol.asyncDispose]() {
@@ -263,13 +264,14 @@ describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kerne
   test('a network card on a tap of the host reaches the host [proves plug network tap, unplug network tap]', async ({
     skip,
   }) => {
-    const tap = await createTap('hakotap0', '10.77.0.1/24');
+    const interfaceName = `hako${process.pid}`;
+    const tap = await createTap(interfaceName, '10.77.0.1/24');
     if (tap === undefined) skip('this host lets nobody create a tap');
     await using _owned = tap;
     await using guest = await startGuest();
     const { vm, shell } = guest;
     const mac = '02:00:00:00:00:2b';
-    const backend = { kind: 'tap', interfaceName: 'hakotap0' } as const;
+    const backend = { kind: 'tap', interfaceName } as const;
     const { address } = await vm.plug({ kind: 'network', id: 'net', mac, backend });
     const name = await shell.until(`ls ${sysfsOf(address.pciPath)}/virtio*/net`);
     await shell.run(`ip address add 10.77.0.2/24 dev ${name} && ip link set ${name} up`);

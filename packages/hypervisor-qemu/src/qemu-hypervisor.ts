@@ -178,10 +178,11 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   /** What the connections to a machine are made with. */
-  get #connections(): Pick<QemuVmParts, 'vsock' | 'loadSendDescriptors'> {
-    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors } = this.#components;
+  get #connections(): Pick<QemuVmParts, 'vsock' | 'onDumpFailure' | 'loadSendDescriptors'> {
+    const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors, logger } = this.#components;
     return {
       vsock: { dial: dialVsock, port: agentVsockPort },
+      onDumpFailure: (error) => logger?.warn({ error }, 'memory of the guest was not dumped'),
       ...(loadSendDescriptors && { loadSendDescriptors }),
     };
   }

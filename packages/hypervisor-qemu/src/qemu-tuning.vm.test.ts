@@ -91,17 +91,35 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
     await vm.unplug('more');
   });
 
-  test('has its memory in a directory, all at once [proves memory directory, preallocated memory]', async () => {
+  test('has its memory in a directory, all at once, and in two nodes with a CPU each [proves memory directory, preallocated memory, numa nodes]', async () => {
     await using subject = await createQemuSubject('shell');
     const tuning = { memoryDirectory: '/dev/shm', preallocateMemory: true };
-    const config = { ...subject.config, sharedMemory: true, tuning };
+    // Any host has a first node.
+    const node = { vcpus: 1, hostNodes: [0] };
+    const numaNodes = [
+      { ...node, memoryMib: 160, distances: [10, 21] },
+      { ...node, memoryMib: 96, distances: [22, 10] },
+    ];
+    const config = { ...subject.config, sharedMemory: true, tuning, vcpus: 2, memoryMib: 256, numaNodes };
     expect(await subject.hypervisor.snapshotSupport(config)).toBeUndefined();
     await using guest = await startGuest(config, subject);
-    const { vm } = guest;
+    const { vm, shell } = guest;
     const maps = await readFile(`/proc/${vm.pids().vmm}/maps`, 'utf8');
-    expect(maps).toMatch(/\/dev\/shm\/.*\(deleted\)/);
+    expect(maps.match(/\/dev\/shm\/.*\(deleted\)/g)).toHaveLength(2);
     expect(await memoryOf(vm.pids().vmm, 'Rss')).toBeGreaterThan(config.memoryMib * bytesPerMib);
     await expect(vm.save(join(subject.directory, 'saved'))).rejects.toMatchObject({ code: 'unsupported' });
+
+    const seen = await shell.run('cd /sys/devices/system/node; cat online node*/cpulist node*/distance');
+    expect(seen.split('\n')).toEqual(['0-1', '0', '1', '10 21', '22 10']);
+    const sizes = await shell.run(
+      "sed -n 's/.*MemTotal: *\\([0-9]*\\) kB/\\1/p' /sys/devices/system/node/node*/meminfo",
+    );
+    const [first = 0, second = 0] = sizes.split('\n').map((kib) => Number(kib) / 1024);
+    expect(second).toBeGreaterThan(80);
+    expect(second).toBeLessThanOrEqual(96);
+    expect(first).toBeGreaterThan(second);
+    const policies = await readFile(`/proc/${vm.pids().vmm}/numa_maps`, 'utf8');
+    expect(policies.match(/ bind:0 file=\/dev\/shm\//g)).toHaveLength(2);
   });
 
   test('has its memory in huge pages [proves huge pages]', async ({ skip }) => {
@@ -118,6 +136,12 @@ describe.skipIf(!hasKernel)('a tuned machine (skipped if no test kernel is prepa
 
   test.for([
     { what: 'an iommu', machine: 'microvm', change: { tuning: { iommu: true } }, operand: 'tuning.iommu' },
+    {
+      what: 'numa nodes',
+      machine: 'microvm',
+      change: { numaNodes: [{ vcpus: 1, memoryMib: 128, hostNodes: [0], distances: [10] }] },
+      operand: 'numaNodes',
+    },
     {
       what: 'persistent memory',
       machine: 'microvm',

@@ -28,7 +28,6 @@ import type { AgentVsock } from './agent-channel.ts';
 import { isCidTaken } from './agent-road.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { MachineProfile } from './command-line/machine-profile.ts';
-import { closedMemoryReason } from './command-line/memory.ts';
 import { QemuHotplug, type SavedHotplug } from './hotplug/qemu-hotplug.ts';
 import { launchVmm, monitorError, type LaunchPhase } from './launch-vmm.ts';
 import type { QmpCommands } from './qmp/generated/qmp-types.ts';
@@ -39,6 +38,7 @@ import {
   consoleLogPath,
   describeExit,
   disconnectVmm,
+  neverStarted,
   releaseVmm,
   stopVmm,
   type RunningVmm,
@@ -69,6 +69,8 @@ export interface QemuVmParts {
   readonly vsock: AgentVsock;
   readonly machine: MachineProfile;
   readonly accelerator: Accelerator;
+  /** Told why the memory of a guest that has panicked is not written. */
+  readonly onDumpFailure?: (error: unknown) => void;
   /** What QEMU is sent open files by, loaded on first use. */
   readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
 }
@@ -81,6 +83,7 @@ export class QemuVm implements VirtualMachine {
   readonly #parts: QemuVmParts;
   readonly #lifecycle: VmLifecycle<RunningVmm>;
   readonly #exit = Promise.withResolvers<VmExit>();
+  readonly #givesUpDump = new AbortController();
   #address: string | undefined;
   #hotplug: QemuHotplug | undefined;
   #phases: VmPhases = {};
@@ -130,9 +133,8 @@ export class QemuVm implements VirtualMachine {
       this.#lifecycle.transition({ name: 'running', live });
       this.#follow(live);
     } catch (error) {
-      const neverRan = { exitCode: null, signal: null, stderrTail: '', consoleTail: '' };
       const seen = HypervisorError.is(error) ? error.exit : undefined;
-      this.#finish(seen ?? { reason: 'never_started', ...neverRan });
+      this.#finish(seen ?? neverStarted);
       throw error;
     }
   }
@@ -173,13 +175,15 @@ export class QemuVm implements VirtualMachine {
     const { config, machine, accelerator } = this.#parts;
     const hotplug = new QemuHotplug({ monitor, config, machine, accelerator });
     this.#hotplug = hotplug;
-    this.#panicked = console.panicked;
+    // Whoever hears of a panic ends the machine, which its dump does by itself.
+    if (config.memoryDump === undefined) this.#panicked = console.panicked;
     this.#consoleTail = () => console.tail();
     return hotplug;
   }
 
   #follow(live: RunningVmm): void {
     this.#address = live.agent.address;
+    void live.panic.promise.then(() => this.#onPanic(live));
     void live.process.ended.then(async (end) => this.#onProcessEnded(live, describeExit(live, end)));
   }
 
@@ -218,19 +222,8 @@ export class QemuVm implements VirtualMachine {
     const { live } = this.#lifecycle.expect('save', 'running');
     using deadline = openDeadline(`saving vm ${this.id}`, options, saveTimeoutMs);
     const { config } = this.#parts;
-    const reason =
-      closedMemoryReason(config) ??
-      (this.pluggedDevices.length > 0 ? 'devices were plugged into it' : undefined);
-    if (reason !== undefined) {
-      throw new HypervisorError('unsupported', `vm ${this.id} cannot be saved: ${reason}`, {
-        operand: this.id,
-      });
-    }
-    try {
-      await saveRunning(live, { directory, runDir: config.runDir }, deadline.signal);
-    } catch (error) {
-      throw error instanceof QmpError ? monitorError(this.id, error) : error;
-    }
+    const hasPlugged = this.pluggedDevices.length > 0;
+    await this.#translated(saveRunning(live, { directory, config, hasPlugged }, deadline.signal));
   }
 
   get pluggedDevices(): readonly PluggedDevice[] {
@@ -303,13 +296,7 @@ export class QemuVm implements VirtualMachine {
     const state = this.#lifecycle.state;
     switch (state.name) {
       case 'created':
-        return this.#finish({
-          reason: 'never_started',
-          exitCode: null,
-          signal: null,
-          stderrTail: '',
-          consoleTail: '',
-        });
+        return this.#finish(neverStarted);
       case 'starting':
         // The start undoes what it did, and ends the VM.
         state.cancel.abort(new HypervisorError('aborted', `starting vm ${this.id} was aborted by stop`));
@@ -321,6 +308,7 @@ export class QemuVm implements VirtualMachine {
         return await outcome;
       }
       case 'stopping':
+        this.#givesUpDump.abort(new HypervisorError('aborted', `vm ${this.id} was stopped`));
         return await state.outcome;
       case 'stopped':
         return state.exit;
@@ -340,11 +328,7 @@ export class QemuVm implements VirtualMachine {
 
   async #withHotplug<T>(work: (hotplug: QemuHotplug) => Promise<T>): Promise<T> {
     if (this.#hotplug === undefined) throw this.#lifecycle.wrongState('change its devices');
-    try {
-      return await work(this.#hotplug);
-    } catch (error) {
-      throw error instanceof QmpError ? monitorError(this.id, error) : error;
-    }
+    return await this.#translated(work(this.#hotplug));
   }
 
   async #command<Name extends 'stop' | 'cont' | 'query-cpus-fast'>(
@@ -352,8 +336,12 @@ export class QemuVm implements VirtualMachine {
     command: Name,
     options: WaitOptions,
   ): Promise<QmpCommands[Name]['returns']> {
+    return await this.#translated(live.monitor.execute(command, {}, options));
+  }
+
+  async #translated<T>(work: Promise<T>): Promise<T> {
     try {
-      return await live.monitor.execute(command, {}, options);
+      return await work;
     } catch (error) {
       throw error instanceof QmpError ? monitorError(this.id, error) : error;
     }
@@ -365,6 +353,19 @@ export class QemuVm implements VirtualMachine {
     const exit = await stopVmm(live, timeoutMs);
     await releaseVmm(live);
     return this.#finish(exit);
+  }
+
+  async #onPanic(live: RunningVmm): Promise<void> {
+    const { name } = this.#lifecycle.state;
+    const { config, onDumpFailure: onFailure } = this.#parts;
+    const { memoryDump: dump } = config;
+    if (dump === undefined || (name !== 'running' && name !== 'paused')) return;
+    const ended = import('./dump/end-panicked.ts').then(({ endPanicked }) =>
+      endPanicked({ live, config, dump, onFailure }, this.#givesUpDump.signal),
+    );
+    const outcome = ended.then((exit) => this.#finish(exit));
+    this.#lifecycle.transition({ name: 'stopping', outcome });
+    await outcome;
   }
 
   async #onProcessEnded(live: RunningVmm, exit: VmExit): Promise<void> {

@@ -12,7 +12,7 @@ import type { AgentChannel } from './agent-channel.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import type { ConsoleLog } from './console/console-log.ts';
 import type { SurvivalSockets } from './process/survival-sockets.ts';
-import { stopProcess } from './process/stop-ladder.ts';
+import { stopProcess, type StopOutcome } from './process/stop-ladder.ts';
 import type { ProcessEnd, VmmProcess } from './process/vmm-process.ts';
 import type { QmpClient } from './qmp/qmp-client.ts';
 
@@ -27,21 +27,33 @@ export interface VmmResources {
   agent?: AgentChannel;
   /** What QEMU's SHUTDOWN event said, if it came. */
   shutdownReason?: string;
+  /** Fulfils when QEMU says that the guest has panicked, which it hears from a panic device alone. */
+  readonly panic: PromiseWithResolvers<undefined>;
 }
 
 /** Those of a QEMU whose guest runs. */
 export type RunningVmm = VmmResources & { readonly monitor: QmpClient; readonly agent: AgentChannel };
+
+/** The end of a machine that nobody has started. */
+export const neverStarted: VmExit = {
+  reason: 'never_started',
+  exitCode: null,
+  signal: null,
+  stderrTail: '',
+  consoleTail: '',
+};
 
 /** The console log's place in the run directory. */
 export function consoleLogPath(runDir: string): string {
   return join(runDir, 'console.log');
 }
 
-/** Remembers why QEMU shut down; ends with the monitor connection. */
-export async function followShutdown(resources: VmmResources, monitor: QmpClient): Promise<void> {
+/** Hears why QEMU shuts down, and that its guest has panicked; ends with the monitor connection. */
+export async function followEnd(resources: VmmResources, monitor: QmpClient): Promise<void> {
   try {
-    for await (const event of monitor.events()) {
+    for await (const event of monitor.events('SHUTDOWN', 'GUEST_PANICKED')) {
       if (event.event === 'SHUTDOWN') resources.shutdownReason = event.data.reason;
+      else resources.panic.resolve(undefined);
     }
   } catch {
     // The end of the connection is the end of the story; the process tells how it ended.
@@ -51,15 +63,19 @@ export async function followShutdown(resources: VmmResources, monitor: QmpClient
 
 /** Ends QEMU within `timeoutMs` and answers how; see {@link stopProcess}. */
 export async function stopVmm(resources: VmmResources, timeoutMs: number): Promise<VmExit> {
-  const { process, monitor } = resources;
+  const { stoppedBy, end } = await endVmm(resources, timeoutMs);
+  return describeExit(resources, end, stoppedBy);
+}
+
+/** As {@link stopVmm}, for whoever knows a better reason. */
+export async function endVmm({ process, monitor }: VmmResources, timeoutMs: number): Promise<StopOutcome> {
   const request = () =>
     monitor === undefined
       ? Promise.reject(new Error('no monitor'))
       : monitor
           .execute('quit', {}, { timeoutMs })
           .catch((error: unknown) => waitIfClosed(error, process.ended));
-  const { stoppedBy, end } = await stopProcess(process, request, timeoutMs);
-  return describeExit(resources, end, stoppedBy);
+  return await stopProcess(process, request, timeoutMs);
 }
 
 /** QEMU may close the monitor before its answer to `quit` is read: then it is on its way out. */

@@ -41,10 +41,10 @@ test('a process that has the number of another one is neither waited for nor kil
 });
 
 test.for([
-  { name: 'the signal fires', watch: { intervalMs: 60_000, signal: AbortSignal.timeout(5) } },
-  { name: 'the time is over', watch: { ...forever, limitMs: 5 } },
+  { name: 'the signal fires', watch: () => ({ intervalMs: 60_000, signal: AbortSignal.timeout(5) }) },
+  { name: 'the time is over', watch: () => ({ ...forever, limitMs: 5 }) },
 ])('the wait for a process that lives ends when $name', async ({ watch }) => {
   await using process = await sleeper();
-  await waitWhileAlive(process.identity, watch);
+  await waitWhileAlive(process.identity, watch());
   expect(await identifyProcess(process.identity.pid)).toEqual(process.identity);
 });

@@ -25,7 +25,13 @@ export { readProcessUsage } from './process-usage.ts';
 export { HypervisorError } from './hypervisor-error.ts';
 export type { HypervisorErrorCode, HypervisorErrorDetails } from './hypervisor-error.ts';
 export type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from './hypervisor.ts';
+export { hugePageMib } from './machine-tuning.ts';
 export type { MachineTuning } from './machine-tuning.ts';
+export { cpuPlaces, localDistance } from './numa-node.ts';
+export type { NumaNode } from './numa-node.ts';
+export type { MemoryDump } from './memory-dump.ts';
+export { maximumPciePorts } from './pcie-ports.ts';
+export type { PciePort, PciePorts } from './pcie-ports.ts';
 export { lastPrintableLine } from './printable-line.ts';
 export { validateVmConfig } from './validate-vm-config.ts';
 export type {

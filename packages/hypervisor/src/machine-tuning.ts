@@ -22,7 +22,7 @@ export interface MachineTuning {
 }
 
 /** What a huge page of x86-64 and arm64 holds by default. */
-const hugePageMib = 2;
+export const hugePageMib = 2;
 
 function checkWords(operand: string, words: readonly string[] = []): void {
   for (const word of words) {

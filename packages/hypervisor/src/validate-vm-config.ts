@@ -5,6 +5,8 @@ import { HypervisorError } from './hypervisor-error.ts';
 import { checkConfigPath, invalidConfig } from './invalid-config.ts';
 import { validateTuning } from './machine-tuning.ts';
 import { isMountTag, maximumTagBytes } from './mount-tag.ts';
+import { validateNumaNodes } from './numa-node.ts';
+import { validatePciePorts } from './pcie-ports.ts';
 import {
   maximumMachineVcpus,
   maximumMemorySlots,
@@ -30,8 +32,11 @@ export async function validateVmConfig(config: VmConfig): Promise<void> {
   checkIdentity(config);
   checkSize(config);
   checkSlots(config);
+  validateNumaNodes(config);
   checkSnapshot(config);
   if (config.tuning !== undefined) validateTuning(config.tuning, config.memoryMib);
+  if (config.pciePorts !== undefined) validatePciePorts(config.pciePorts);
+  checkConfigPath('memoryDump', config.memoryDump?.directory);
   checkKernelParameters(config.kernelParameters);
   checkDevices(config);
   await checkFiles(config);

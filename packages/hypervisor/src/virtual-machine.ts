@@ -48,7 +48,7 @@ export type AgentProbe<T> = (signal: AbortSignal) => Promise<T>;
  *   starting --> stopping: start failed, stop
  *   running --> paused: pause
  *   paused --> running: resume
- *   running --> stopping: stop, release
+ *   running --> stopping: stop, release, memory dump
  *   paused --> stopping: stop, release
  *   running --> stopped: guest or VMM ended
  *   paused --> stopped: VMM ended
@@ -145,7 +145,7 @@ export interface VirtualMachine extends AsyncDisposable, DevicePlugging {
 
   /**
    * Ends the VM by request, SIGTERM, SIGKILL, and waits until it is reaped; bounded by `timeoutMs`. Idempotent:
-   * concurrent and later calls share one outcome. Never rejects.
+   * concurrent and later calls share one outcome. A memory dump that is being written is given up. Never rejects.
    */
   stop(options?: StopOptions): Promise<VmExit>;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MachineTuning } from './machine-tuning.ts';
+import type { NumaNode } from './numa-node.ts';
+import type { MemoryDump } from './memory-dump.ts';
+import type { PciePorts } from './pcie-ports.ts';
 
 /** Which virtualisation does the work. `auto` takes hardware if a guest was seen to run on it, else emulation. */
 export type AcceleratorChoice = 'auto' | 'kvm' | 'tcg';
@@ -92,6 +95,8 @@ export interface VmConfig {
   readonly maximumVcpus?: number;
   /** How the CPUs, with those that can be plugged, are told to the guest. Default: each a socket of its own. */
   readonly cpuTopology?: CpuTopology;
+  /** Into what CPUs and memory are parted; several nodes exclude growth and snapshots. Default: one part, of the driver's making. */
+  readonly numaNodes?: readonly NumaNode[];
   /** At least 128. */
   readonly memoryMib: number;
   /** As much memory the machine can have once some is plugged. Default `memoryMib`. */
@@ -134,6 +139,13 @@ export interface VmConfig {
   readonly survivesOwner?: boolean;
   /** Default: the driver's own choices. */
   readonly tuning?: MachineTuning;
+  /** Beside the places that all devices are plugged into. Default: none. */
+  readonly pciePorts?: PciePorts;
+  /**
+   * A guest whose kernel panics, and has the driver to say so (pvpanic), stands still while its memory is written, and ends then.
+   * Where it goes is no part of a snapshot. Default: it ends at once.
+   */
+  readonly memoryDump?: MemoryDump;
   /** Kernel boot messages in the console log. Slower boot. Default false. */
   readonly debug?: boolean;
 }

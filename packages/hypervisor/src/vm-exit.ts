@@ -32,6 +32,8 @@ export interface VmExit {
   readonly signal: string | null;
   /** Set when {@link VirtualMachine.stop} ended it: the last means it needed. */
   readonly stoppedBy?: StopMeans;
+  /** The guest's memory as it was when its kernel panicked ({@link VmConfig.memoryDump}), if it could be written. */
+  readonly memoryDumpPath?: string;
   /** Last part of the hypervisor's stderr, at most 64 KiB. */
   readonly stderrTail: string;
   /** Last part of the guest console, at most 64 KiB. */

@@ -74,7 +74,7 @@ describe.each(backends)('a console socket through $title', ({ missing, load }) =
         crun('start', id);
         let text = '';
         while (!text.includes('said on a terminal')) {
-          const bytes = await terminal.reader.read(4096, { timeoutMs: 5000 });
+          const bytes = await terminal.reader.read(4096, { timeoutMs: 15_000 });
           expect(bytes.length).toBeGreaterThan(0);
           text += Buffer.from(bytes).toString();
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { setAffinity } from './affinity.ts';
 export { setDateTime } from './clock.ts';
 export { createConsoleSocket, type ConsoleSocket } from './console-socket.ts';
 export { createMappedDevice, removeMappedDevice, type MappedTarget } from './device-mapper.ts';

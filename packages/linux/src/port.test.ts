@@ -35,7 +35,8 @@ describe.each(backends)('a port through $title', ({ missing, load }) => {
     expect(Buffer.from(await host.reader.read(100)).toString()).toBe('from the guest');
     await host.writer.write(Buffer.from('from the host'));
     expect(String((await once(port, 'data'))[0])).toBe('from the host');
-    const ended = once(port, 'close');
+    // Whichever of the two the end of the other side is.
+    const ended = new Promise((resolve) => port.once('close', resolve));
     port.on('end', () => port.destroy()).on('error', () => port.destroy());
     host.close();
     await ended;

@@ -7,10 +7,13 @@ import type { AgentEndpoint, ConnectAgent } from './agent-endpoint.ts';
 import { throwIfAborted, type WaitOptions } from './deadline.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
 import { adoptNetwork } from './network/adopted-network.ts';
+import { networkedMachine } from './network/networked-machine.ts';
 import { outputPort } from './process/output-ports.ts';
 import { reachAgent } from './reach-agent.ts';
 import { adoptHostCgroup } from './resources/host-cgroup/adopt-host-cgroup.ts';
 import { prepareRoom } from './resources/machine-config.ts';
+import { withNuma } from './resources/numa/with-numa.ts';
+import { preparePinning } from './resources/prepare-pinning.ts';
 import { notedMachine } from './run/noted-machine.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
@@ -101,8 +104,9 @@ async function takeUp(
     throw new SandboxError('vm_exited', `what is known of sandbox ${record.id} cannot be understood`);
   }
   const { options } = survival;
-  const config = configOf({ ...options, id: record.id, runRoot: dirname(directory) });
-  const parts = await completeComponents(components, config.options);
+  const checked = configOf({ ...options, id: record.id, runRoot: dirname(directory) });
+  const parts = await completeComponents(components, checked.options);
+  const config = await withNuma(checked, parts);
   const limits = { timeoutMs, ...(signal && { signal }) };
   const place = record.guest?.share;
   const share = place === undefined ? undefined : await parts.adoptFileShare({ directory, place });
@@ -117,21 +121,27 @@ async function takeUp(
     const { logger } = parts;
     const ledger = new SurvivalLedger({ runDirectory, vm: machine, options, logger }, survival);
     const vm = notedMachine(machine, () => ledger.noteMachine());
-    const network = adoptNetwork(directory);
+    const adopting = { network: config.network, directory, machine: networkedMachine(config) };
+    const network = await adoptNetwork(adopting, parts);
     const undo = new UndoStack();
     undo.push('run directory', () => runDirectory.release(runDirectory.record.outcome));
     const cgroup = await adoptHostCgroup(config, directory, undo);
     undo.push('file sharing', () => share.close());
     undo.push('network', () => network.close());
     undoMachine(undo, vm, config.options.keepConsoleLog);
+    const pinning = await preparePinning(config, { vm, ...parts, isAdopted: true });
     const room = await prepareRoom(config, {
       ...{ vm, undo, logger, directory, ledger, promised: survival.promised ?? [] },
-      onGrowth: () => cgroup?.settle(vm),
+      onGrowth: async () => {
+        await cgroup?.settle(vm);
+        await pinning?.settle();
+      },
     });
     return new Sandbox({
       ...{ config, runDirectory, share, network, vm, ledger, logger, undo },
       loadConnectAgent: () => Promise.resolve(connectAgent),
       ...room,
+      ...(pinning && { pinning }),
       sharing: planSharing(config.sharing, directory),
       plan: { kind: 'cold' },
       adopted: { endpoint, survival },

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
+import { findSandbox } from './run/sandbox-registry.ts';
 import { ignoreOutput, sandboxWorld } from './testing/sandbox-world.ts';
 
 test('another process freezes, reads and limits the first container [proves attach from another process, container.pause, container.stats, container.update]', async () => {
@@ -14,8 +15,16 @@ test('another process freezes, reads and limits the first container [proves atta
   await using attached = await world.attach();
   await attached.pause();
   expect(world.agent.paused).toEqual(new Set(['box']));
+  const found = await findSandbox('box', { runRoot: world.runRoot });
+  expect(found.status).toBe('paused');
+  expect(await attached.containers()).toMatchObject([{ id: 'box', paused: true }]);
   await expect(attached.pause()).rejects.toMatchObject({ code: 'agent_failed' });
-  await attached.resume();
+  {
+    // One that is paused is attached to like any other.
+    await using other = await world.attach();
+    await other.resume();
+  }
+  expect((await findSandbox('box', { runRoot: world.runRoot })).status).toBe('running');
   expect(await attached.stats()).toMatchObject({ pids: { current: 3n } });
   await attached.update({ pidsLimit: 7 });
   expect(world.agent.updates).toMatchObject([{ containerId: 'box', resources: { Pids: { Limit: 7n } } }]);

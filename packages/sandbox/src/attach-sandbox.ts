@@ -22,7 +22,7 @@ import { outputPort } from './process/output-ports.ts';
 import { ContainerNotes, listContainers, type ContainerNote } from './run/container-notes.ts';
 import { readContainerNote } from './run/read-container-notes.ts';
 import { recordedOom } from './run/recorded-oom.ts';
-import { findSandbox, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
+import { findSandbox, isRunning, type RegistryOptions, type SandboxListing } from './run/sandbox-registry.ts';
 import type { JoinedRoom } from './resources/joined-room.ts';
 import { SandboxNetwork } from './network/sandbox-network.ts';
 import { SandboxError } from './sandbox-error.ts';
@@ -80,8 +80,8 @@ export async function attachSandbox(
 ): Promise<AttachedSandbox> {
   const record = typeof which === 'string' ? await findSandbox(which, options) : which;
   const { containerId } = record;
-  if (record.status !== 'running' || containerId === undefined) {
-    const why = record.status === 'running' ? 'has no container yet' : `is ${record.status}`;
+  if (!isRunning(record) || containerId === undefined) {
+    const why = isRunning(record) ? 'has no container yet' : `is ${record.status}`;
     throw new SandboxError('invalid_state', `sandbox ${record.id} ${why}`, { remedy: 'see `hako ps`' });
   }
   // One that has been removed is unknown to the agent, which says so.
@@ -102,7 +102,8 @@ export async function attachSandbox(
   const endpoint = connectAgent(stream, outputPort(record.directory, 'guest'));
   const { machine } = record.guest ?? {};
   const room = machine?.grows === true ? await joinGrowingMachine(record) : undefined;
-  const target = { containerId, defaults, agent: endpoint.agent, lifeline, room, machine };
+  const notes = new ContainerNotes(record.directory);
+  const target = { containerId, defaults, agent: endpoint.agent, lifeline, notes, room, machine };
   const first = attachedContainer(target);
   let joining: ReturnType<typeof joinSandbox> | undefined;
   return {
@@ -127,7 +128,6 @@ export async function attachSandbox(
       const host = await joining;
       const ready = Promise.resolve(endpoint.agent);
       const hooks = new SandboxHooks(silentLogger);
-      const notes = new ContainerNotes(record.directory);
       const parts = {
         ...host,
         notes,

@@ -24,7 +24,7 @@ async function boot(onStarting: () => Promise<void>, loadConnectAgent: LoadConne
   });
   const { endpoint } = await bootGuest({
     ...{ vm, plan: { kind: 'cold' }, shareDevice: undefined, loadConnectAgent },
-    ...{ timeline: new Timeline(), logger: silentLogger, timeoutMs: 1_000, signal: undefined },
+    ...{ timeline: new Timeline(), logger: silentLogger, timeoutMs: 60_000, signal: undefined },
   });
   return endpoint;
 }

@@ -81,6 +81,7 @@ async function takeUpGuest(
   await rm(socketPath, { force: true });
   await endpoint.serve(socketPath);
   await room?.serve(endpoint.agent);
+  await resources.network.takeUp?.(resources.vm, endpoint.agent);
   await writeRunning(resources);
   return endpoint.agent;
 }

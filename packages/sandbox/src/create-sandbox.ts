@@ -7,9 +7,12 @@ import { guestCache, type GuestAssets } from './guest-assets.ts';
 import { fromHypervisorFailure } from './hypervisor-failure.ts';
 import type { Logger } from './logger.ts';
 import { prepareNetwork, type GuestNetwork } from './network/guest-network.ts';
+import { networkedMachine } from './network/networked-machine.ts';
 import { outputPort, outputPortDevices } from './process/output-ports.ts';
 import { prepareHostCgroup, type SandboxCgroup } from './resources/host-cgroup/prepare-host-cgroup.ts';
 import { growthKernelWords, machineSize, prepareRoom } from './resources/machine-config.ts';
+import { withNuma } from './resources/numa/with-numa.ts';
+import { preparePinning } from './resources/prepare-pinning.ts';
 import { RunDirectory } from './run/run-directory.ts';
 import { listSandboxes } from './run/sandbox-registry.ts';
 import type { SurvivalLedger } from './run/survival-ledger.ts';
@@ -35,16 +38,17 @@ export async function createSandbox(
   options: SandboxOptions = {},
   components: Partial<SandboxComponents> = {},
 ): Promise<Sandbox> {
-  const checked = checkOptions(options);
+  const asGiven = checkOptions(options);
   const signal = options.signal ?? new AbortController().signal;
   throwIfAborted(signal);
   const parts = await completeComponents(components, options);
+  const checked = await withNuma(asGiven, parts);
   const timeline = new Timeline(parts.clock, parts.onPhase);
   const endPreparation = timeline.begin('prepare host');
   const assets = await parts.locateAssets(await guestCache(checked), options.assets ?? {});
   // What dead owners left in a namespace would be in the way.
   if (checked.network.kind === 'namespace') await listSandboxes({ runRoot: checked.runRoot });
-  const network = await prepareNetwork(checked.network, checked.sizing.bounds.boot.vcpus, parts, signal);
+  const network = await prepareNetwork(checked.network, networkedMachine(checked), parts, signal);
   const config = withNetworkDns(checked, network);
   const channel = await chooseAgentChannel(options.agentChannel ?? 'auto');
 
@@ -84,6 +88,7 @@ export async function createSandbox(
     undoMachine(undo, vm, options.keepConsoleLog);
     endPreparation();
     await cgroup?.settle(vm);
+    const pinning = await preparePinning(config, { vm, ...parts });
     const sandbox = new Sandbox({
       config,
       runDirectory,
@@ -92,6 +97,7 @@ export async function createSandbox(
       network,
       vm,
       ...(ledger && { ledger }),
+      ...(pinning && { pinning }),
       plan,
       loadConnectAgent: async () => {
         const connectAgent = await parts.loadConnectAgent();
@@ -99,7 +105,10 @@ export async function createSandbox(
       },
       ...(await prepareRoom(config, {
         ...{ vm, undo, ledger, logger: parts.logger, directory: runDirectory.path },
-        onGrowth: () => cgroup?.settle(vm),
+        onGrowth: async () => {
+          await cgroup?.settle(vm);
+          await pinning?.settle();
+        },
       })),
       timeline,
       logger: parts.logger,
@@ -191,6 +200,8 @@ function vmConfig(
     ...(config.survivesOwner ? { survivesOwner: true } : {}),
     ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
     ...(options.balloon === undefined ? {} : { balloon: options.balloon }),
+    ...(options.pciePorts === undefined ? {} : { pciePorts: options.pciePorts }),
+    ...(options.memoryDump === undefined ? {} : { memoryDump: options.memoryDump }),
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   };
 }

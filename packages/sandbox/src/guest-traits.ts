@@ -20,6 +20,7 @@ export function guestTraits({
   hostname,
   dns,
   network,
+  numa,
   options,
   sharing,
   shmMib,
@@ -32,6 +33,6 @@ export function guestTraits({
     hasShm: shmMib > 0,
     ...(network.kind === 'namespace' ? { networkNamespace: network.path } : {}),
     copiesFiles: sharing.kind === 'none',
-    machine: machineTraits(sizing.bounds),
+    machine: machineTraits(sizing, numa),
   };
 }

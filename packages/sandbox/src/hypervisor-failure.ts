@@ -54,7 +54,9 @@ export function unexpectedExit(exit: VmExit): SandboxError {
 function reasonOf(exit: VmExit): string {
   switch (exit.reason) {
     case 'guest_panicked':
-      return 'the guest kernel panicked';
+      return exit.memoryDumpPath === undefined
+        ? 'the guest kernel panicked'
+        : `the guest kernel panicked; its memory is in ${exit.memoryDumpPath}`;
     case 'guest_shutdown':
       return 'the guest powered itself off';
     case 'guest_reset':

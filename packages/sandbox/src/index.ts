@@ -59,7 +59,13 @@ export type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
 export type { GuestInterface, GuestRoute } from './network/guest-interface.ts';
 export type { LinkRequest } from './network/guest-network.ts';
 export type { EndpointAddress, IpFamily } from './network/namespace/endpoint.ts';
-export type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from './network/network-options.ts';
+export type {
+  NetworkModel,
+  NetworkOptions,
+  PublishedPort,
+  RateLimits,
+  UserStack,
+} from './network/network-options.ts';
 export { findPasst } from './network/passt/find-passt.ts';
 export type { FindPasstOptions } from './network/passt/find-passt.ts';
 export type { SandboxNetwork } from './network/sandbox-network.ts';
@@ -70,6 +76,9 @@ export type { MachineSize } from './resources/machine-size.ts';
 export type { MachineTraits } from './resources/machine-traits.ts';
 export type { MemoryGrowth } from './resources/memory-pool.ts';
 export { podLimits } from './resources/pod-limits.ts';
+export type { HostNode } from './resources/numa/host-node.ts';
+export type { BindThread } from './resources/vcpu-pinning.ts';
+export type { NumaOptions } from './resources/numa/numa-options.ts';
 export type { SizingOptions } from './resources/sizing-options.ts';
 export { resolveRunRoot } from './run/run-directory.ts';
 export { listContainers } from './run/container-notes.ts';
@@ -77,7 +86,7 @@ export type { ContainerNote } from './run/container-notes.ts';
 export { generateId } from './run/sandbox-id.ts';
 export type { SurvivalRecord } from './run/survival-record.ts';
 export type { GuestRecord, Outcome, SandboxRecord, SandboxStatus } from './run/sandbox-record.ts';
-export { findSandbox, listSandboxes } from './run/sandbox-registry.ts';
+export { findSandbox, isRunning, listSandboxes } from './run/sandbox-registry.ts';
 export type { RegistryOptions, SandboxListing } from './run/sandbox-registry.ts';
 export { removeSandbox, stopSandbox } from './run/stop-owner.ts';
 export type { RemoveSandboxOptions, StopSandboxOptions } from './run/stop-owner.ts';

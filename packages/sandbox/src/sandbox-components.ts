@@ -4,6 +4,8 @@ import type { Hypervisor } from '@hako/hypervisor';
 import type { ConnectAgent, LoadConnectAgent } from './agent-endpoint.ts';
 import { locateGuestAssets, type AssetOverrides, type GuestAssets } from './guest-assets.ts';
 import { silentLogger, type Logger } from './logger.ts';
+import type { HostNode } from './resources/numa/host-node.ts';
+import type { BindThread } from './resources/vcpu-pinning.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
 import type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
 import type { AdoptShareRequest } from './share/adopt-share.ts';
@@ -27,6 +29,10 @@ export interface SandboxComponents {
   readonly locateAssets: (cacheDirectory: string, overrides: AssetOverrides) => Promise<GuestAssets>;
   /** Runs programs in a network namespace of the host; default: by nsenter. */
   readonly enterNamespace?: ((path: string) => RunInNamespace) | undefined;
+  /** Tells which NUMA nodes the host has; default: reads them in `/sys`. */
+  readonly readHostNodes: () => Promise<readonly HostNode[]>;
+  /** Binds threads of the hypervisor to CPUs; default: by sched_setaffinity(2). */
+  readonly bindThread: BindThread;
   /** Default: keeps nothing. */
   readonly logger: Logger;
   /** Default: `performance.now`. */
@@ -61,6 +67,13 @@ export async function completeComponents(
       given.connectAgent ?? (await import('./ttrpc-endpoint.ts')).connectTtrpcAgent,
     locateAssets: given.locateAssets ?? locateGuestAssets,
     enterNamespace: given.enterNamespace,
+    readHostNodes:
+      given.readHostNodes ?? (async () => (await import('./resources/numa/host-node.ts')).readHostNodes()),
+    bindThread:
+      given.bindThread ??
+      (async (threadId, cpus) => {
+        (await import('@hako/linux')).setAffinity(threadId, cpus);
+      }),
     logger,
     clock: given.clock ?? (() => performance.now()),
     onPhase: given.onPhase,

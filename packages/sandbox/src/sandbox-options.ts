@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MachineTuning } from '@hako/hypervisor';
+import type { MachineTuning, MemoryDump, PciePorts } from '@hako/hypervisor';
 
 import type { DeviceSettings, RootfsKind } from './devices/device-options.ts';
 import type { AssetOverrides } from './guest-assets.ts';
@@ -12,6 +12,8 @@ import {
   type CheckedHostCgroup,
   type HostCgroupOptions,
 } from './resources/host-cgroup/host-cgroup-options.ts';
+import type { GuestNode } from './resources/numa/guest-node.ts';
+import { checkNuma } from './resources/numa/numa-options.ts';
 import { checkSizing, type CheckedSizing, type SizingOptions } from './resources/sizing-options.ts';
 import { resolveRunRoot } from './run/run-directory.ts';
 import { generateId, validateId } from './run/sandbox-id.ts';
@@ -68,6 +70,13 @@ export interface SandboxOptions extends SizingOptions, SharingOptions, GuestSetu
   readonly tuning?: MachineTuning;
   /** Whether the host gets back memory that the guest has freed. Default false. */
   readonly balloon?: boolean;
+  /** Ports for host devices (`devices.vfioPort`). Default: none. Other ports are another template. */
+  readonly pciePorts?: PciePorts;
+  /**
+   * Where the memory of the guest is written if its kernel panics. It stands still meanwhile, and whoever stops the sandbox gives
+   * the dump up. Needs machine type q35 and a guest with pvpanic. Default: nowhere.
+   */
+  readonly memoryDump?: MemoryDump;
   /** How disks and devices are plugged. */
   readonly devices?: DeviceSettings;
   /** How it looks after agent and hypervisor; `false`: not at all, only their end is noticed then. */
@@ -103,6 +112,8 @@ export interface SandboxConfig {
   readonly id: string;
   readonly hostname: string;
   readonly sizing: CheckedSizing;
+  /** Once the host has been looked at; absent: the guest has no NUMA nodes. */
+  readonly numa?: readonly GuestNode[];
   readonly hostCgroup?: CheckedHostCgroup;
   readonly shmMib: number;
   readonly bootTimeoutMs: number;
@@ -144,6 +155,7 @@ export function configOf(options: SandboxOptions): SandboxConfig {
   const network = checkNetwork(options.network);
   validateId(id, runRoot);
   const sizing = checkSizing(options);
+  if (options.numa !== undefined) checkNuma(options.numa, options);
   const sharing = checkSharing(options);
   checkGuestSetup(options);
   const survivesOwner = options.onOwnerExit === 'keep';
@@ -153,6 +165,11 @@ export function configOf(options: SandboxOptions): SandboxConfig {
       `a sandbox whose files are shared by ${sharing.kind} ends with its owner`,
       { remedy: 'share files by virtio-fs, or do not keep the sandbox' },
     );
+  }
+  if (sizing.guestSwap && options.machine === 'microvm') {
+    throw new SandboxError('invalid_options', 'a machine of type microvm takes no swap space', {
+      remedy: 'choose another type, or do without swap',
+    });
   }
   if (!isWholeNumber(shmMib, 0)) {
     throw new SandboxError('invalid_options', `${shmMib} MiB of shared memory are not possible`);

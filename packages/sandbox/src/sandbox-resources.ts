@@ -5,6 +5,7 @@ import type { LoadConnectAgent } from './agent-endpoint.ts';
 import type { Logger } from './logger.ts';
 import type { GuestNetwork } from './network/guest-network.ts';
 import type { OpenRoom } from './resources/growing-room.ts';
+import type { VcpuPinning } from './resources/vcpu-pinning.ts';
 import type { AdoptedGuest } from './run/adopted-guest.ts';
 import type { RunDirectory } from './run/run-directory.ts';
 import type { SurvivalLedger } from './run/survival-ledger.ts';
@@ -32,6 +33,8 @@ export interface SandboxResources {
   readonly adopted?: AdoptedGuest;
   /** Present if the machine can grow. */
   readonly openRoom?: OpenRoom;
+  /** Present if virtual CPUs keep to CPUs of the host. */
+  readonly pinning?: VcpuPinning;
   readonly timeline: Timeline;
   readonly logger: Logger;
   /** Takes back everything above, in the right order. */

@@ -79,7 +79,7 @@ export class Sandbox implements AsyncDisposable {
   /** @internal Made by `createSandbox`. */
   constructor(resources: SandboxResources) {
     this.#resources = resources;
-    this.#hooks = new SandboxHooks(resources.logger, resources.vm);
+    this.#hooks = new SandboxHooks(resources.logger, resources.vm, resources.network.links);
     this.#devices = new OwnedDevices(resources);
     this.id = resources.config.id;
     this.directory = resources.runDirectory.path;
@@ -138,7 +138,7 @@ export class Sandbox implements AsyncDisposable {
    * Tells whether a container ran out of memory. The guest's word may come after the container's end and is waited for.
    * Abort ends the wait with what is known. Never rejects.
    * @param containerId the container
-   * @param options limit of the wait; default 500 ms
+   * @param options limit of the wait; default 1 s
    */
   ranOutOfMemory(containerId: string, options: WaitOptions = {}): Promise<boolean> {
     return this.#watch.oom.has(containerId, options);
@@ -171,9 +171,10 @@ export class Sandbox implements AsyncDisposable {
     const id = options.id ?? (this.#containers.size === 0 ? this.id : randomId());
     if (this.#containers.has(id))
       throw new SandboxError('invalid_options', `container id ${id} is already in use`);
-    const { config, ledger, share, timeline } = this.#resources;
+    const { config, ledger, pinning, share, timeline } = this.#resources;
     const host = {
       ledger,
+      pinning,
       notes: new ContainerNotes(this.directory),
       ...guestTraits(config),
       share,
@@ -183,6 +184,7 @@ export class Sandbox implements AsyncDisposable {
       lifeline: this.#lifeline,
       timeline,
       ready: this.#ready,
+      onStart: () => void this.#awaitLinks(),
     };
     const creation = createContainer(host, id, options, () => this.#containers.delete(id));
     this.#containers.set(id, creation);
@@ -302,6 +304,15 @@ export class Sandbox implements AsyncDisposable {
       await Promise.race([vm.exited, patience()]);
       await patience();
       this.#fail(new SandboxError('vm_exited', `file sharing failed: ${how}`));
+    });
+  }
+
+  /** Who set the network up when there was a container has done so, or is doing it. Never rejects. */
+  async #awaitLinks(): Promise<void> {
+    const { logger, network } = this.#resources;
+    if (network.links?.isAwaited !== true) return;
+    await this.network.rescan().catch((error: unknown) => {
+      if (this.#state.name === 'running') logger.warn({ error }, 'links that came late are not in the guest');
     });
   }
 

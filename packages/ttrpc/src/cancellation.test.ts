@@ -2,7 +2,7 @@
 import { isAbortError } from 'abort-controller-x';
 import type { CallContext } from 'nice-grpc-common';
 import { ServerError, Status } from 'nice-grpc-common';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ChannelCallOptions, TtrpcError } from './index.ts';
 import type { EchoMessage, EchoServiceImplementation } from './testing/echo-definition.ts';
 import type { EchoPair } from './testing/echo-pair.ts';
@@ -29,6 +29,8 @@ function stuckHandlers(started: Gate<CallContext>): EchoServiceImplementation {
     bidiStream: (_requests, context) => stream(context),
   };
 }
+
+afterEach(() => vi.useRealTimers());
 
 async function* openEnded(): AsyncGenerator<{ text: string }> {
   yield { text: 'x' };
@@ -63,10 +65,13 @@ describe.each(Object.entries(shapes))('a %s call', (_shape, call) => {
   });
 
   test('ends by its deadline as DEADLINE_EXCEEDED, on both sides', async () => {
+    // The deadline comes when the handler runs, however slow the machine.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const started = new Gate<CallContext>();
     await using pair = createEchoPair(stuckHandlers(started));
     const result = call(pair, { timeoutMs: 30 });
     const { signal } = await started.passed;
+    vi.advanceTimersByTime(30);
     await expect(result).rejects.toMatchObject({ code: Status.DEADLINE_EXCEEDED });
     await new Promise((resolve) =>
       signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve),

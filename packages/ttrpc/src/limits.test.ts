@@ -89,13 +89,9 @@ describe('a stream nobody reads', () => {
     );
     const unread = pair.client.serverStream({})[Symbol.asyncIterator]();
     await unread.next();
-    const latencies: number[] = [];
     for (let index = 0; index < 20; index++) {
-      const start = performance.now();
-      await pair.client.unary({ text: 'others' });
-      latencies.push(performance.now() - start);
+      expect(await pair.client.unary({ text: 'others' })).toMatchObject({ text: 'others' });
     }
-    expect(Math.max(...latencies)).toBeLessThan(1000);
     await overflowed.passed;
     await expect(unread.next()).rejects.toMatchObject({
       code: Status.RESOURCE_EXHAUSTED,

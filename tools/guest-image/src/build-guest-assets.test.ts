@@ -14,7 +14,7 @@ import { createTemporaryDirectory } from './temporary-directory.ts';
 const packagesDir = join(process.env['HAKO_CACHE_DIR'] ?? join(homedir(), '.cache/hako'), 'guest/packages');
 const kernelPackage = readKernelPackage();
 const withoutPackage = kernelPackage === undefined;
-const buildTimeoutMs = 120_000;
+const buildTimeoutMs = 600_000;
 
 function readKernelPackage(): string | undefined {
   try {

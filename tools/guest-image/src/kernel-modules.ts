@@ -48,6 +48,7 @@ const imageModules = [
   'nd_pmem',
   'nfit',
   'overlay',
+  'pvpanic-mmio',
   'sd_mod',
   'squashfs',
   'tap',

@@ -10,7 +10,7 @@ import { runTool } from './run-tool.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
 
 /** Raised when the layout or the selection of a prepared kernel changes. */
-const preparationVersion = 3;
+const preparationVersion = 4;
 
 /** A kernel package made ready: the kernel as the VM boots it and the selected modules, unpacked. */
 export interface PreparedKernel {

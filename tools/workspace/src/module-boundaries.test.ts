@@ -30,7 +30,7 @@ describe('module boundaries', () => {
       cwd: root,
       env: { ...process.env, NX_DAEMON: 'false' },
     });
-  }, 60_000);
+  }, 300_000);
 
   test.each([
     { from: 'sandbox', to: '@hako/agent-server', why: 'the host may not import the guest' },
@@ -46,7 +46,7 @@ describe('module boundaries', () => {
     async ({ from, to }) => {
       expect(await boundaryErrors(from, to)).not.toEqual([]);
     },
-    60_000,
+    300_000,
   );
 
   test.each([
@@ -59,6 +59,6 @@ describe('module boundaries', () => {
     async ({ from, to }) => {
       expect(await boundaryErrors(from, to)).toEqual([]);
     },
-    60_000,
+    300_000,
   );
 });

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createFakeDevices, type FakeDevices, type FakeDevicesOptions } from '../testing/fake-devices.ts';
 import { systemError } from '../testing/memory-pipe.ts';
 import type { BlockAddress } from './guest-devices.ts';
@@ -237,6 +237,8 @@ describe('a network interface', () => {
 });
 
 describe('waiting', () => {
+  afterEach(() => vi.useRealTimers());
+
   const address = { kind: 'pci', path: '05' } as const;
 
   test('ends with the reason of its signal, before and while', async () => {
@@ -282,10 +284,12 @@ describe('waiting', () => {
   });
 
   test('without the privilege for events looks at its end once more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const warnings: string[] = [];
     const note = () => undefined;
+    const timeoutMs = 300;
     await using machine = await startMachine({
-      timeoutMs: 300,
+      timeoutMs,
       logger: {
         debug: note,
         info: note,
@@ -298,6 +302,7 @@ describe('waiting', () => {
     const waiting = devices.waitForBlockDevice({ kind: 'mmio', path: '/dev/vda' });
     await makeFile(join(dir, 'sys/class/block/vda/dev'), '254:0');
     await makeFile(join(dir, 'dev/vda'));
+    vi.advanceTimersByTime(timeoutMs);
     expect(await waiting).toBe(join(dir, 'dev/vda'));
     expect(warnings).toEqual(['device events cannot be subscribed to']);
   });

@@ -2,8 +2,8 @@
 import { parseAddress } from '@hako/ttrpc';
 import type { AgentOptions } from '../config/agent-options.ts';
 import type { Logger } from '../logging/logger.ts';
-import { modprobe } from '../system/modprobe.ts';
 import type { ProgramRunner } from '../system/program-runner.ts';
+import { loadModule } from './load-module.ts';
 
 /** The kernel fetches by itself what sockets need within one machine (net-pf-40), but not what joins them to the host. */
 const transportModule = 'vmw_vsock_virtio_transport';
@@ -21,15 +21,7 @@ export function usesVsock(address: string, options: VsockOptions): boolean {
   return parseAddress(address).scheme === 'vsock';
 }
 
-/**
- * Joins the guest's vsock to the host, whatever listens on it already. A kernel that has the transport built in, or none,
- * is left as it is.
- */
+/** Joins the guest's vsock to the host, whatever listens on it already. */
 export async function loadVsockTransport(runProgram: ProgramRunner, logger: Logger): Promise<void> {
-  try {
-    const { exitCode, stderr } = await modprobe(runProgram, ['-q', transportModule]);
-    if (exitCode !== 0) logger.debug({ module: transportModule, stderr }, 'module was not loaded');
-  } catch (error) {
-    logger.warn({ error, module: transportModule }, 'module could not be loaded');
-  }
+  await loadModule(transportModule, runProgram, logger);
 }

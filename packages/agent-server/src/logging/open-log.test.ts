@@ -2,11 +2,13 @@
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createMemoryPair } from '@hako/ttrpc';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { SideChannelDoors } from '../server/side-channel.ts';
 import { openLog } from './open-log.ts';
 
 const version = '1.2.3';
+
+afterEach(() => vi.useRealTimers());
 
 function fakeDoors(listenVsock: SideChannelDoors['listenVsock']): SideChannelDoors {
   return {
@@ -31,6 +33,8 @@ test.each([0, -1])('with the log port %i lines go to standard output', async (lo
 });
 
 test('with a log port lines go there and nowhere else, those below the level not at all', async () => {
+  // The end of the log has a limit of its own.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const lines: string[] = [];
   let connect: (stream: Duplex) => void = () => undefined;
   const doors = fakeDoors(({ port, onConnection }) => {

@@ -12,8 +12,7 @@ import type { TestedAgentHarness } from '../testing/tested-agent.ts';
 /** The node of a disk, which a guest knows by its PCI path only: the last virtio disk that has come. */
 async function nodeOf(harness: TestedAgentHarness, { source }: TestDisk): Promise<string> {
   if (source.startsWith('/dev/')) return source;
-  const find =
-    'for try in 1 2 3 4 5 6 7 8 9; do ls /dev/vd? | tail -n 1 | grep -v vda && break; usleep 200000; done';
+  const find = 'until ls /dev/vd? | tail -n 1 | grep -v vda; do usleep 200000; done';
   return (await shellOutput(harness, find)).trim();
 }
 

@@ -17,7 +17,7 @@ import type { TestedAgentHarness } from '../testing/tested-agent.ts';
 
 const [regular, directory, link] = [0o100000, 0o040000, 0o120000];
 /** Also for an emulated guest. */
-const slow = { timeout: 10_000, interval: 100 };
+const slow = { timeout: 20_000, interval: 100 };
 const isRoot = process.getuid?.() === 0;
 
 describe.each(testedAgents)('CopyFile $title', ({ skip, kind, start }) => {

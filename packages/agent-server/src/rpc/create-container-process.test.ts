@@ -52,9 +52,14 @@ describe.each(realAgents)('CreateContainer for a process $title', ({ skip, start
     await runContainer(harness, 'c1', sleeper);
     await client.createContainer({ ...createRequest('c2', rootfs, sleeper), sandboxPidns: true });
     await client.startContainer({ containerId: 'c2' });
-    await client.execProcess(execRequest('c2', 'e1', shell('ps -o pid,args')));
-    const processes = await readAll(harness, { containerId: 'c2', execId: 'e1' });
-    expect(processes).toMatch(/^ +1 +sleep 1000\n +[2-9]\d* +sleep 1000$/m);
+    let looks = 0;
+    const processes = async () => {
+      const execId = `e${(looks += 1)}`;
+      await client.execProcess(execRequest('c2', execId, shell('ps -o pid,args')));
+      return await readAll(harness, { containerId: 'c2', execId });
+    };
+    // A container that is started may still be about to become its program.
+    await expect.poll(processes).toMatch(/^ +1 +sleep 1000\n +[2-9]\d* +sleep 1000$/m);
     await client.signalProcess({ containerId: 'c1', execId: 'c1', signal: 9 });
     for (const containerId of ['c1', 'c2']) {
       expect(await client.waitProcess({ containerId })).toEqual({ status: 137 });

@@ -176,7 +176,10 @@ describe.each(testedAgents)('CreateContainer with devices $title', ({ skip, kind
       await client.waitProcess({ containerId: 'c1' });
       await client.removeContainer({ containerId: 'c1' });
       await disk.unplug();
-      expect(await shellOutput(harness, 'ls /sys/block | grep -c "^[sv]d" || true')).toBe('1\n');
+      // QEMU lets go of a SCSI disk without waiting for the guest.
+      await expect
+        .poll(() => shellOutput(harness, 'ls /sys/block | grep -c "^[sv]d" || true'), { timeout: 20_000 })
+        .toBe('1\n');
     },
   );
 

@@ -110,10 +110,9 @@ describe.each(cases)('$rpc $title', ({ skip, start, read, other, to }) => {
       execRequest('c1', 'e1', shell(`echo before${to}`, 'sleep 1000 &', 'exit 4')),
     );
     const named = { containerId: 'c1', execId: 'e1' };
-    const startedAtMs = performance.now();
+    // The descendant lives longer than any test.
     const texts = await Promise.all([readAll(harness, named, read), readAll(harness, named, other)]);
     expect(texts).toEqual(['before\n', '']);
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
     expect(await harness.client.waitProcess(named)).toEqual({ status: 4 });
   });
 });

@@ -134,13 +134,17 @@ describe.each(networkAgents)('UpdateRoutes $title', (agent) => {
   const { skip } = agent;
   const shared = shareBench(agent, plugCard);
 
-  /** The bench with no routes but the kernel's: going down takes all of the link, and its addresses of IPv6. */
+  /**
+   * The bench with no routes but the kernel's: going down takes all of the link, and its addresses of IPv6. The link's own
+   * comes when the kernel has noticed that there is a carrier.
+   */
   async function clean(): Promise<NetworkBench> {
     await shared().run(`ip link set eth7 down
       echo 0 > /proc/sys/net/ipv6/conf/eth7/disable_ipv6
       echo 0 > /proc/sys/net/ipv6/conf/eth7/accept_dad
       ip link set eth7 up
-      ip addr add fd00:88::5/64 dev eth7`);
+      ip addr add fd00:88::5/64 dev eth7
+      until iproute2 -6 route show dev eth7 | grep -q '^fe80::/64'; do :; done`);
     return shared();
   }
 

@@ -45,9 +45,9 @@ test.each([
   {
     title: 'leaves what has taken its input all the time it needs',
     request: {
-      ...shell('cat > /dev/null; exec 0<&-; sleep 0.2; echo late'),
+      ...shell('cat > /dev/null; exec 0<&-; sleep 1.2; echo late'),
       input: 'in',
-      inputTimeoutMs: 100,
+      inputTimeoutMs: 1_000,
     },
     result: { stdout: 'late\n' },
   },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 
-import { findSandbox, SandboxError } from '@hako/sandbox';
+import { findSandbox, isRunning, SandboxError } from '@hako/sandbox';
 
 import { adoptIfOrphaned } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
@@ -31,8 +31,8 @@ export async function logs(id: string, follow: boolean, components: CliComponent
 
 async function stillRuns(id: string): Promise<boolean> {
   try {
-    const { status } = await findSandbox(id);
-    return status === 'starting' || status === 'running';
+    const found = await findSandbox(id);
+    return found.status === 'starting' || isRunning(found);
   } catch (error) {
     if (error instanceof SandboxError && error.code === 'sandbox_not_found') return false;
     throw error;

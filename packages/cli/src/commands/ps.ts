@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { listContainers, listSandboxes, type SandboxListing } from '@hako/sandbox';
+import { isRunning, listContainers, listSandboxes, type SandboxListing } from '@hako/sandbox';
 
 import type { CliComponents } from '../cli-components.ts';
 import { nameOf } from '../container-name.ts';
@@ -52,16 +52,18 @@ interface ListedContainer {
   readonly createdAt: string;
   /** How its program ended, once it has; the container is still there then. */
   readonly exitCode?: number;
+  /** Frozen. */
+  readonly paused?: true;
 }
 
 async function runningContainers(listings: readonly SandboxListing[]): Promise<readonly ListedContainer[]> {
-  const running = listings.filter(({ status: name }) => name === 'running');
   const lists = await Promise.all(
-    running.map(async (record) => {
+    listings.filter(isRunning).map(async (record) => {
       const notes = await listContainers(record);
-      return notes.map(({ id, command, createdAt, exitCode }) => ({
+      return notes.map(({ id, command, createdAt, exitCode, paused }) => ({
         ...{ name: nameOf({ record }, id), sandbox: record.id, id, command, createdAt },
         ...(exitCode === undefined ? {} : { exitCode }),
+        ...(paused && { paused }),
       }));
     }),
   );
@@ -71,8 +73,8 @@ async function runningContainers(listings: readonly SandboxListing[]): Promise<r
 function printed({ json, quiet }: PsRequest, containers: readonly ListedContainer[]): string {
   if (json) return `${JSON.stringify(containers, null, 2)}\n`;
   if (quiet) return containers.map(({ name }) => `${name}\n`).join('');
-  const rows = containers.map(({ name, command, createdAt, exitCode }) => {
-    const state = exitCode === undefined ? 'up' : `exited (${exitCode})`;
+  const rows = containers.map(({ name, command, createdAt, exitCode, paused = false }) => {
+    const state = exitCode === undefined ? (paused ? 'paused' : 'up') : `exited (${exitCode})`;
     return [name, shortCommand(command), `${age(createdAt)} ago`, state];
   });
   return columns(['NAME', 'COMMAND', 'CREATED', 'STATUS'], rows);

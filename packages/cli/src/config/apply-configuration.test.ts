@@ -68,3 +68,36 @@ test.each([
 ])('$wanted MiB of memory are $memoryMib', ({ wanted, memoryMib }) => {
   expect(apply([{ section: qemu, key: 'default_memory', value: wanted }]).sizing.memoryMib).toBe(memoryMib);
 });
+
+test.each<{ found: readonly Omit<FoundValue, 'section'>[]; settings: object }>([
+  { found: [], settings: {} },
+  // As with Kata's runtime there are no ports where nothing is plugged into them.
+  { found: [{ key: 'pcie_root_port', value: 4 }], settings: {} },
+  {
+    found: [
+      { key: 'hot_plug_vfio', value: 'root-port' },
+      { key: 'pcie_root_port', value: 4 },
+      { key: 'pcie_switch_port', value: 2 },
+    ],
+    settings: { pciePorts: { root: 4 } },
+  },
+  {
+    found: [
+      { key: 'hot_plug_vfio', value: 'switch-port' },
+      { key: 'pcie_switch_port', value: 2 },
+    ],
+    settings: { pciePorts: { switch: 2 } },
+  },
+  { found: [{ key: 'guest_memory_dump_paging', value: true }], settings: {} },
+  {
+    found: [
+      { key: 'guest_memory_dump_path', value: '/var/dumps' },
+      { key: 'guest_memory_dump_paging', value: true },
+    ],
+    settings: { memoryDump: { directory: '/var/dumps', paging: true } },
+  },
+])('$found decides $settings of the machine', ({ found, settings }) => {
+  const { machineSettings } = apply(found.map((each) => ({ ...each, section: qemu })));
+  const { pciePorts, memoryDump } = machineSettings;
+  expect({ ...(pciePorts && { pciePorts }), ...(memoryDump && { memoryDump }) }).toEqual(settings);
+});

@@ -16,6 +16,7 @@ test('without a word of the file disks and devices are as Kata has them', () => 
     blockDriver: 'virtio-scsi',
     aio: 'io_uring',
     disableBlockDevices: false,
+    vfioPort: 'bridge-port',
     vfioMode: 'vfio',
     vhostUserReconnectSeconds: 0,
   });
@@ -41,6 +42,7 @@ test.for<[readonly FoundValue[], Partial<DeviceSettings>]>([
     { direct: false, noFlush: true },
   ],
   [[{ section, key: 'disable_block_device_use', value: true }], { disableBlockDevices: true }],
+  [[{ section, key: 'hot_plug_vfio', value: 'switch-port' }], { vfioPort: 'switch-port' }],
   [[{ section: 'runtime', key: 'vfio_mode', value: 'guest-kernel' }], { vfioMode: 'guest-kernel' }],
   [
     [

@@ -16,12 +16,18 @@ export function deviceSettings(configuration: Configuration): DeviceSettings {
     ...(aio === undefined ? {} : { aio }),
     ...(isCacheSet ? { direct, noFlush: on('block_device_cache_noflush') } : {}),
     disableBlockDevices: on('disable_block_device_use'),
+    vfioPort: portOf(configuration.text(qemu, 'hot_plug_vfio')),
     vfioMode: configuration.text('runtime', 'vfio_mode') === 'vfio' ? 'vfio' : 'guest-kernel',
     ...(on('enable_vhost_user_store')
       ? { vhostUserStore: configuration.text(qemu, 'vhost_user_store_path') }
       : {}),
     vhostUserReconnectSeconds: configuration.number(qemu, 'vhost_user_reconnect_timeout_sec'),
   };
+}
+
+/** Kata's runtime plugs nothing without a port; a bridge there is in any case. */
+function portOf(name: string): NonNullable<DeviceSettings['vfioPort']> {
+  return name === 'root-port' || name === 'switch-port' ? name : 'bridge-port';
 }
 
 function driverOf(name: string): DeviceSettings['blockDriver'] {

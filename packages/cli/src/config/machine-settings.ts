@@ -6,7 +6,10 @@ const qemu = 'hypervisor.qemu';
 const millisecondsPerSecond = 1000;
 
 /** How a machine is made, beside its size. */
-export type MachineSettings = Pick<SandboxOptions, 'tuning' | 'balloon' | 'bootTimeoutMs'>;
+export type MachineSettings = Pick<
+  SandboxOptions,
+  'tuning' | 'balloon' | 'bootTimeoutMs' | 'pciePorts' | 'memoryDump'
+>;
 
 /** Reads off a configuration how a machine is made. What it leaves open stays the driver's choice. */
 export function machineSettings(configuration: Configuration): MachineSettings {
@@ -30,9 +33,28 @@ export function machineSettings(configuration: Configuration): MachineSettings {
     ...(on('enable_hugepages') && { hugePages: true }),
     ...(on('enable_mem_prealloc') && { preallocateMemory: true }),
   };
+  const pciePorts = portsOf(configuration);
+  const directory = configuration.text(qemu, 'guest_memory_dump_path');
+  const paging = on('guest_memory_dump_paging');
   return {
     ...(Object.keys(tuning).length > 0 && { tuning }),
     ...(on('reclaim_guest_freed_memory') && { balloon: true }),
     ...(dialSeconds > 0 && { bootTimeoutMs: dialSeconds * millisecondsPerSecond }),
+    ...(pciePorts !== undefined && { pciePorts }),
+    ...(directory !== '' && { memoryDump: { directory, paging } }),
   };
+}
+
+/** As with Kata's runtime a machine has ports of the kind that devices are plugged into, and no others. */
+function portsOf(configuration: Configuration): SandboxOptions['pciePorts'] {
+  const root = configuration.number(qemu, 'pcie_root_port');
+  const downstream = configuration.number(qemu, 'pcie_switch_port');
+  switch (configuration.text(qemu, 'hot_plug_vfio')) {
+    case 'root-port':
+      return { root };
+    case 'switch-port':
+      return { switch: downstream };
+    default:
+      return undefined;
+  }
 }

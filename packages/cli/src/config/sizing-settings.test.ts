@@ -38,6 +38,9 @@ test.for<{ found: FoundValue; says: object }>([
   { found: { section: qemu, key: 'default_maxvcpus', value: 1 }, says: { maximumVcpus: 1 } },
   { found: { section: qemu, key: 'enable_virtio_mem', value: true }, says: { memoryGrowth: 'virtio-mem' } },
   { found: { section: qemu, key: 'memory_slots', value: 3 }, says: { memorySlots: 3 } },
+  { found: { section: qemu, key: 'enable_numa', value: true }, says: { numa: {} } },
+  { found: { section: 'runtime', key: 'enable_vcpus_pinning', value: true }, says: { pinVcpus: true } },
+  { found: { section: qemu, key: 'enable_guest_swap', value: true }, says: { guestSwap: true } },
   {
     found: { section: 'runtime', key: 'sandbox_cgroup_only', value: true },
     says: { hostCgroup: { layout: 'together' } },
@@ -49,6 +52,17 @@ test.for<{ found: FoundValue; says: object }>([
 ])('$found says $says', ({ found, says }) => {
   const machine = { section: qemu, key: 'machine_type', value: 'q35' } as const;
   expect(settings([machine, found]).sizing).toMatchObject(says);
+});
+
+test('a mapping of NUMA nodes counts with the switch beside it, or as an annotation', () => {
+  const mapping = ['0', '1-2'];
+  const mapped = { section: qemu, key: 'numa_mapping', value: mapping } as const;
+  expect(settings([mapped]).sizing).not.toHaveProperty('numa');
+  const on = { section: qemu, key: 'enable_numa', value: true } as const;
+  expect(settings([mapped, on]).sizing).toMatchObject({ numa: { mapping } });
+  const annotation = 'io.katacontainers.config.hypervisor.numa_mapping';
+  const annotated = Configuration.defaults().with([mapped], () => ({ kind: 'annotation', annotation }));
+  expect(sizingSettings(annotated).sizing).toMatchObject({ numa: { mapping } });
 });
 
 test('static management and a microvm size a machine once', () => {

@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import process from 'node:process';
 
-import type { Configuration } from '@hako/configuration';
+import type { Configuration, Setting } from '@hako/configuration';
 
 import type { RunSizing } from '../parse/sizing.ts';
 import type { RunRequest } from '../run-request.ts';
@@ -18,7 +18,7 @@ const usualMemoryMib = 2048;
 const cpuTakingMachine = 'q35';
 const fixedMachine = 'microvm';
 
-/** Reads off a configuration how large a machine is, whether it grows, and which control groups it is kept in. */
+/** Reads off a configuration how large a machine is, whether it grows and swaps, and where on the host it runs. */
 export function sizingSettings(configuration: Configuration): Pick<RunRequest, 'sizing' | 'sizesOnce'> {
   const vcpus = vcpusOf(configuration.number(qemu, 'default_vcpus'));
   const wantedMib = configuration.number(qemu, 'default_memory');
@@ -31,6 +31,9 @@ export function sizingSettings(configuration: Configuration): Pick<RunRequest, '
       vcpus,
       memoryMib,
       ...(isFixed ? {} : growth(configuration, { vcpus, memoryMib })),
+      ...(configuration.switch(qemu, 'enable_guest_swap') && { guestSwap: true }),
+      ...numa(configuration),
+      ...(configuration.switch('runtime', 'enable_vcpus_pinning') && { pinVcpus: true }),
       ...hostCgroup(configuration),
     },
   };
@@ -81,15 +84,25 @@ function growth(
   };
 }
 
+/** An annotation that maps nodes asks for them, too. */
+function numa(configuration: Configuration): Pick<RunSizing, 'numa'> {
+  const mapping = configuration.list(qemu, 'numa_mapping');
+  const isAnnotated = settingOf(configuration, qemu, 'numa_mapping')?.origin.kind === 'annotation';
+  if (!configuration.switch(qemu, 'enable_numa') && !isAnnotated) return {};
+  return { numa: mapping.length === 0 ? {} : { mapping } };
+}
+
 function boundOf(wanted: number, present: number): number {
   return wanted === 0 || wanted > present ? present : wanted;
 }
 
 /** Kata always keeps its machines in control groups; here only a file that speaks of them asks for that. */
 function hostCgroup(configuration: Configuration): Pick<RunSizing, 'hostCgroup'> {
-  const setting = configuration.settings.find(
-    ({ section, key }) => section === 'runtime' && key === 'sandbox_cgroup_only',
-  );
+  const setting = settingOf(configuration, 'runtime', 'sandbox_cgroup_only');
   if (setting === undefined || setting.origin.kind === 'default') return {};
   return { hostCgroup: { layout: setting.value === true ? 'together' : 'overhead' } };
+}
+
+function settingOf(configuration: Configuration, section: string, key: string): Setting | undefined {
+  return configuration.settings.find((setting) => setting.section === section && setting.key === key);
 }

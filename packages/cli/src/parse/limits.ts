@@ -11,6 +11,7 @@ const periodUs = 100_000;
 const minCpus = 0.01;
 const maxCpus = 240;
 const maxPids = 4_194_304;
+const maxSwappiness = 100;
 
 /** The options that limit a container, as commander gives them. */
 export interface LimitWords {
@@ -19,6 +20,8 @@ export interface LimitWords {
   readonly cpuShares?: string;
   readonly cpusetCpus?: string;
   readonly pids?: string;
+  readonly memorySwap?: string;
+  readonly memorySwappiness?: string;
 }
 
 /**
@@ -28,7 +31,10 @@ export interface LimitWords {
 export function parseLimits(words: LimitWords): ContainerLimits {
   const limits = parseContainerLimits(words);
   if (Object.keys(limits).length === 0)
-    throw new UsageError('no limit is given', 'use --memory, --cpus, --cpu-shares, --cpuset-cpus or --pids');
+    throw new UsageError(
+      'no limit is given',
+      'use --memory, --memory-swap, --memory-swappiness, --cpus, --cpu-shares, --cpuset-cpus or --pids',
+    );
   return limits;
 }
 
@@ -37,9 +43,13 @@ export function parseLimits(words: LimitWords): ContainerLimits {
  * @param words the options
  */
 export function parseContainerLimits(words: LimitWords): ContainerLimits {
-  const { memory, cpus, cpuShares, cpusetCpus, pids } = words;
+  const { memory, memorySwap, memorySwappiness, cpus, cpuShares, cpusetCpus, pids } = words;
   return {
     ...(memory === undefined ? {} : { memoryBytes: parseBytes(memory) }),
+    ...(memorySwap === undefined ? {} : { memorySwapBytes: parseBytes(memorySwap, 'memory and swap') }),
+    ...(memorySwappiness === undefined
+      ? {}
+      : { memorySwappiness: count('hundredths of swappiness', memorySwappiness, 0, maxSwappiness) }),
     ...(cpus === undefined ? {} : parseCpuTime(cpus)),
     ...(cpuShares === undefined ? {} : { cpuShares: count('CPU shares', cpuShares, 2, 262_144) }),
     ...(cpusetCpus === undefined ? {} : { cpuset: cpuList(cpusetCpus) }),

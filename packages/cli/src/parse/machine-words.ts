@@ -14,6 +14,8 @@ const machineWords: Readonly<Partial<Record<keyof RunWords, string>>> = {
   hostMemory: '--host-memory',
   network: '--network',
   networkModel: '--network-model',
+  rxRate: '--rx-rate',
+  txRate: '--tx-rate',
   dns: '--dns',
   publish: '--publish',
   name: '--name',

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
 
-import type { NetworkModel, NetworkOptions, PublishedPort, UserStack } from '@hako/sandbox';
+import type { NetworkModel, NetworkOptions, PublishedPort, RateLimits, UserStack } from '@hako/sandbox';
 
 import { UsageError } from '../usage-error.ts';
 import { parseChoice } from './choice.ts';
+import { parseBitsPerSecond } from './rate.ts';
 
 /** Where `ip netns add` puts the files of namespaces, see ip-netns(8). */
 const namedNamespaces = '/run/netns';
@@ -18,21 +19,38 @@ const userStacks: ReadonlyMap<string, UserStack> = new Map([
 /** How a namespace's links are joined to the machine. */
 const models: readonly NetworkModel[] = ['tcfilter', 'macvtap', 'none'];
 
+/** The options of `hako run` that describe the network. */
+export interface NetworkWords {
+  /** `none`, `user`, `passt`, a name known to `ip netns`, or the path of a network namespace. */
+  readonly network?: string;
+  /** `[ADDRESS:]HOST:GUEST[/tcp|/udp]` each. */
+  readonly publish?: readonly string[];
+  /** How a namespace's links are joined to the machine. */
+  readonly networkModel?: string;
+  /** How much comes into the guest by each link of a namespace. */
+  readonly rxRate?: string;
+  /** How much goes out of it. */
+  readonly txRate?: string;
+}
+
+/** Words that mean something to links of a namespace alone. */
+const linkWords = {
+  networkModel: '--network-model',
+  rxRate: '--rx-rate',
+  txRate: '--tx-rate',
+} as const satisfies Readonly<Partial<Record<keyof NetworkWords, string>>>;
+
 /**
  * Reads the network's words. A published port alone means the user network. Error: {@link UsageError}.
- * @param network `none`, `user`, `passt`, a name known to `ip netns`, or the path of a network namespace
- * @param ports `[ADDRESS:]HOST:GUEST[/tcp|/udp]` each
- * @param model how a namespace's links are joined to the machine
+ * @param words the options
  */
-export function parseNetwork(
-  network: string | undefined,
-  ports: readonly string[],
-  model?: string,
-): NetworkOptions {
+export function parseNetwork(words: NetworkWords): NetworkOptions {
+  const { network, publish: ports = [], networkModel: model } = words;
   const word = network ?? (ports.length > 0 ? 'user' : 'none');
   const stack = userStacks.get(word);
-  if (model !== undefined && (word === 'none' || stack !== undefined))
-    throw new UsageError(`--network-model does not go with --network ${word}`, 'name a namespace');
+  const [, ofLinks] = Object.entries(linkWords).find(([name]) => name in words) ?? [];
+  if (ofLinks !== undefined && (word === 'none' || stack !== undefined))
+    throw new UsageError(`${ofLinks} does not go with --network ${word}`, 'name a namespace');
   if (stack !== undefined) return { kind: 'user', ports: ports.map(parsePort), stack };
   if (ports.length > 0)
     throw new UsageError(`--publish does not go with --network ${word}`, 'use --network user');
@@ -41,6 +59,14 @@ export function parseNetwork(
     kind: 'namespace',
     path: namespacePath(word),
     ...(model === undefined ? {} : { model: parseChoice('network model', model, models) }),
+    ...('rxRate' in words || 'txRate' in words ? { rates: parseRates(words) } : {}),
+  };
+}
+
+function parseRates({ rxRate, txRate }: NetworkWords): RateLimits {
+  return {
+    ...(rxRate === undefined ? {} : { receiveBitsPerSecond: parseBitsPerSecond(rxRate) }),
+    ...(txRate === undefined ? {} : { sendBitsPerSecond: parseBitsPerSecond(txRate) }),
   };
 }
 

@@ -8,6 +8,7 @@ test.for<{ words: SizingWords; sizing: RunSizing }>([
   { words: {}, sizing: {} },
   { words: { cpus: '2', memory: '1g' }, sizing: { vcpus: 2, memoryMib: 1024 } },
   { words: { maxCpus: '4', maxMemory: '2g' }, sizing: { maximumVcpus: 4, maximumMemoryMib: 2048 } },
+  { words: { guestSwap: true }, sizing: { guestSwap: true } },
   { words: { cgroupParent: '/pods' }, sizing: { hostCgroup: { parent: '/pods', limits: {} } } },
   {
     words: { hostCpus: '1.5', hostMemory: '1g' },
@@ -29,17 +30,31 @@ test.for<{ words: SizingWords; says: RegExp }>([
 });
 
 test('without a sandbox, CPUs and memory are the machine’s; in one, they are the container’s', () => {
-  const words = { cpus: '1', memory: '256m', cpuShares: '512', cpusetCpus: '0-1', pids: '9' };
-  const inside = { cpuShares: 512, cpuset: '0-1', pidsLimit: 9 };
+  const words = {
+    ...{ cpus: '1', memory: '256m', cpuShares: '512', cpusetCpus: '0-1', pids: '9' },
+    memorySwappiness: '60',
+  };
+  const inside = { cpuShares: 512, cpuset: '0-1', pidsLimit: 9, memorySwappiness: 60 };
   expect(parseOwnLimits(words)).toEqual(inside);
   expect(runRequest('busybox', [], words, {})).toMatchObject({
     sizing: { vcpus: 1, memoryMib: 256 },
     limits: inside,
   });
-  expect(runRequest('busybox', [], { ...words, sandbox: 'box', cpus: '0.5' }, {})).toMatchObject({
+  const joined = { ...words, sandbox: 'box', cpus: '0.5', memorySwap: '512m' };
+  expect(runRequest('busybox', [], joined, {})).toMatchObject({
     sizing: {},
-    limits: { ...inside, memoryBytes: 2 ** 28, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 },
+    limits: {
+      ...{ ...inside, memoryBytes: 2 ** 28, memorySwapBytes: 2 ** 29 },
+      ...{ cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 },
+    },
   });
+});
+
+test.for<{ words: SizingWords; says: RegExp }>([
+  { words: { memorySwap: '1g' }, says: /--memory-swap needs --sandbox/ },
+  { words: { memorySwappiness: '101' }, says: /"101" hundredths of swappiness are not possible/ },
+])('limits $words are refused: $says', ({ words, says }) => {
+  expect(() => parseOwnLimits(words)).toThrow(says);
 });
 
 test.for(['0-', '1,,2', 'a', ''])('%j is no list of CPUs', (cpusetCpus) => {

@@ -10,6 +10,7 @@ import { parseBytes, parseMemoryMib } from './memory-size.ts';
 export interface SizingWords extends LimitWords {
   readonly maxCpus?: string;
   readonly maxMemory?: string;
+  readonly guestSwap?: boolean;
   readonly cgroupParent?: string;
   readonly hostCpus?: string;
   readonly hostMemory?: string;
@@ -18,7 +19,16 @@ export interface SizingWords extends LimitWords {
 /** How large a machine is and may become. */
 export type RunSizing = Pick<
   SandboxOptions,
-  'vcpus' | 'memoryMib' | 'maximumVcpus' | 'maximumMemoryMib' | 'memoryGrowth' | 'memorySlots' | 'hostCgroup'
+  | 'vcpus'
+  | 'memoryMib'
+  | 'maximumVcpus'
+  | 'maximumMemoryMib'
+  | 'memoryGrowth'
+  | 'memorySlots'
+  | 'guestSwap'
+  | 'numa'
+  | 'pinVcpus'
+  | 'hostCgroup'
 >;
 
 /**
@@ -26,13 +36,14 @@ export type RunSizing = Pick<
  * @param words the options; `--cpus` and `--memory` are the machine's
  */
 export function parseSizing(words: SizingWords): RunSizing {
-  const { cpus, memory, maxCpus, maxMemory } = words;
+  const { cpus, memory, maxCpus, maxMemory, guestSwap } = words;
   const hostCgroup = parseHostCgroup(words);
   return {
     ...(cpus === undefined ? {} : { vcpus: parseCpuCount(cpus) }),
     ...(memory === undefined ? {} : { memoryMib: parseMemoryMib(memory) }),
     ...(maxCpus === undefined ? {} : { maximumVcpus: parseCpuCount(maxCpus) }),
     ...(maxMemory === undefined ? {} : { maximumMemoryMib: parseMemoryMib(maxMemory) }),
+    ...(guestSwap === undefined ? {} : { guestSwap }),
     ...(hostCgroup === undefined ? {} : { hostCgroup }),
   };
 }
@@ -42,8 +53,15 @@ export function parseSizing(words: SizingWords): RunSizing {
  * Error: {@link UsageError}.
  * @param words the options
  */
-export function parseOwnLimits({ cpuShares, cpusetCpus, pids }: SizingWords): ContainerLimits {
+export function parseOwnLimits(words: SizingWords): ContainerLimits {
+  const { cpuShares, cpusetCpus, pids, memorySwap, memorySwappiness } = words;
+  if (memorySwap !== undefined)
+    throw new UsageError(
+      '--memory-swap needs --sandbox',
+      'a workload with a machine of its own may swap as much as the machine has memory',
+    );
   return parseContainerLimits({
+    ...(memorySwappiness === undefined ? {} : { memorySwappiness }),
     ...(cpuShares === undefined ? {} : { cpuShares }),
     ...(cpusetCpus === undefined ? {} : { cpusetCpus }),
     ...(pids === undefined ? {} : { pids }),

@@ -42,6 +42,8 @@ export function addControls(program: Command, components: CliComponents, finish:
     .description('change the limits of containers')
     .argument('<sandbox...>', 'SANDBOX for its first container, or SANDBOX/CONTAINER')
     .option('-m, --memory <size>', 'memory, such as 64m; what does not fit is killed')
+    .option('--memory-swap <size>', 'memory and swap together')
+    .option('--memory-swappiness <n>', 'how readily they swap, 0 to 100; above 0 they do')
     .option('--cpus <n>', 'CPU time, such as 0.5')
     .option('--cpu-shares <n>', 'share of the CPUs beside other containers; usually 1024')
     .option('--cpuset-cpus <list>', "the machine's CPUs it may run on, such as 0-1")

@@ -83,7 +83,12 @@ function describeNetwork(command: Command): void {
     .option(
       '--network-model <model>',
       "how a namespace's links are joined: tcfilter (default), macvtap, or none for taps",
-    );
+    )
+    .option(
+      '--rx-rate <rate>',
+      'most that comes in by each link of a namespace, in bits per second, such as 100m',
+    )
+    .option('--tx-rate <rate>', 'most that goes out by each link of a namespace');
 }
 
 function describeLimits(command: Command): void {
@@ -99,6 +104,9 @@ function describeLimits(command: Command): void {
       'as many CPUs the machine may grow to, when `run --sandbox --cpus` asks for them',
     )
     .option('--max-memory <size>', 'as much memory the machine may grow to, likewise')
+    .option('--guest-swap', 'give the machine swap space for workloads with --memory-swappiness')
+    .option('--memory-swappiness <n>', 'how readily the workload swaps, 0 to 100; above 0 it does')
+    .option('--memory-swap <size>', 'with --sandbox: memory and swap of the container together')
     .option('--cpu-shares <n>', 'share of the CPUs beside other containers; usually 1024')
     .option('--cpuset-cpus <list>', "the machine's CPUs the workload may run on, such as 0-1")
     .option('--pids <n>', 'processes and threads of the workload')

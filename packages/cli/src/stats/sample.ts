@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { listSandboxes, type AttachedSandbox, type ContainerStats } from '@hako/sandbox';
+import { isRunning, listSandboxes, type AttachedSandbox, type ContainerStats } from '@hako/sandbox';
 
 import { attachTo } from '../attach.ts';
 import type { CliComponents } from '../cli-components.ts';
@@ -109,7 +109,5 @@ export class Sampler implements AsyncDisposable {
 
 async function runningSandboxes(): Promise<readonly string[]> {
   const all = await listSandboxes();
-  return all
-    .filter(({ status, containerId }) => status === 'running' && containerId !== undefined)
-    .map(({ id }) => id);
+  return all.filter((listing) => isRunning(listing) && listing.containerId !== undefined).map(({ id }) => id);
 }

@@ -60,6 +60,15 @@ export async function hasLinkKind(kind: string): Promise<boolean> {
   );
 }
 
+/** Whether the kernel limits how fast links are. */
+export async function limitsRates(): Promise<boolean> {
+  const probe = 'tc qdisc add dev lo root htb && ip link add type ifb';
+  return execute('unshare', ['--net', 'sh', '-c', probe]).then(
+    () => true,
+    () => false,
+  );
+}
+
 function testNamespace(side: string): TestNamespace {
   const name = `hako-${process.pid}-${side}`;
   const run = async (file: string, ...words: string[]): Promise<string> =>

@@ -58,7 +58,8 @@ export async function realHako(name: string): Promise<RealHako> {
       env,
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
-    child.stdin?.end(input);
+    // One that fails early does not read it.
+    child.stdin?.on('error', () => undefined).end(input);
     const collect = async (): Promise<RealRun> => {
       const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -98,16 +99,17 @@ export async function crashedConsoles(name: string): Promise<readonly string[]> 
   );
 }
 
-/** Everything on this machine that mentions a directory, and all control groups. */
+/** A control group of a sandbox, or one named after its programs; those of tests of the agent come and go beside it. */
+const sandboxGroup = /(?:^|\/)hako(?:\/|$)|qemu|virtiofs/i;
+
+/** Everything on this machine that mentions a directory, and all control groups of sandboxes. */
 async function hostTraces(directory: string): Promise<readonly string[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
     .split('\n')
     .filter((line) => line.includes(directory));
   const runs = (await readdir(join(directory, 'run')).catch(() => [])).map((entry) => `directory ${entry}`);
   const groups = await readdir('/sys/fs/cgroup', { recursive: true }).catch(() => []);
-  const named = groups
-    .filter((group) => /hako|qemu|virtiofs/i.test(group))
-    .map((group) => `control group ${group}`);
+  const named = groups.filter((group) => sandboxGroup.test(group)).map((group) => `control group ${group}`);
   return [...mounts.map((line) => `mount ${line}`), ...runs, ...named, ...(await processesNaming(directory))];
 }
 

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ConfigurationValue } from './key-rule.ts';
 import type { SectionName } from './sections.ts';
 
 /** What becomes of a key that Hako does not act upon. */
 export type IdleKey =
   /** Whatever it says, all is well; whoever sets it is told why nothing comes of it. */
   | { readonly kind: 'harmless'; readonly reason: string }
-  /** What it asks for would be missed: only these values, and the one of a missing key, are taken. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly accepts: readonly ConfigurationValue[] };
+  /** What it asks for would be missed: only the value of a missing key is taken. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 function harmless(reason: string): IdleKey {
   return { kind: 'harmless', reason };
 }
 
-function refused(reason: string, ...accepts: readonly ConfigurationValue[]): IdleKey {
-  return { kind: 'refused', reason, accepts };
+function refused(reason: string): IdleKey {
+  return { kind: 'refused', reason };
 }
 
 const notConfidential = refused('guests that keep their memory from the host are not supported');
 const ownConsole = harmless('the console is a serial port in any case');
 const noSpans = harmless('the host side sends no spans');
-const noPorts = refused('host devices are plugged behind the PCI bridge');
 
 /** Every key that is read and checked, and not acted upon. A key that is `effective` does not stand here. */
 export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, IdleKey>>>> = {
@@ -37,21 +35,11 @@ export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, Idle
     memory_offset: harmless('default_maxmemory says all that can be plugged'),
     default_bridges: harmless('a machine has one bridge with places for 30 devices'),
     enable_iommu_platform: refused('it belongs to s390x, which is not supported'),
-    enable_numa: refused('a guest has one NUMA node'),
-    numa_mapping: refused('a guest has one NUMA node'),
     block_device_logical_sector_size: refused('disks have the sectors of their files'),
     block_device_physical_sector_size: refused('disks have the sectors of their files'),
     indep_iothreads: refused('disks share one thread: see enable_iothreads'),
     virtio_fs_queue_size: harmless('the queue has room for 1024 requests'),
-    hot_plug_vfio: refused('host devices are plugged behind the PCI bridge', 'bridge-port'),
     cold_plug_vfio: refused('host devices are plugged while the machine runs'),
-    pcie_root_port: noPorts,
-    pcie_switch_port: noPorts,
-    rx_rate_limiter_max_rate: refused('the network has no limits'),
-    tx_rate_limiter_max_rate: refused('the network has no limits'),
-    guest_memory_dump_path: refused('a crashed guest leaves its console, not its memory'),
-    guest_memory_dump_paging: harmless('there is no dump'),
-    enable_guest_swap: refused('a guest has no swap space'),
     use_legacy_serial: ownConsole,
     disable_selinux: harmless('processes keep the label they are started with'),
     disable_nesting_checks: harmless('virtio devices are modern ones in any case'),
@@ -78,7 +66,6 @@ export const idleKeys: Readonly<Record<SectionName, Readonly<Record<string, Idle
     jaeger_user: noSpans,
     jaeger_password: noSpans,
     enable_pprof: harmless('profiles are made by Node (`node --cpu-prof`)'),
-    enable_vcpus_pinning: refused('virtual CPUs run where the host puts them'),
     disable_new_netns: harmless('no network namespace is made for a sandbox'),
     emptydir_mode: refused('such volumes are directories'),
     create_container_timeout: harmless('a container is waited for as long as its guest lives'),

@@ -13,7 +13,7 @@ export const runtimeKeys: SectionRules = {
     text('how an interface reaches the guest', 'tcfilter', ['macvtap', 'tcfilter', 'none']),
   ),
   disable_guest_seccomp: effective(toggle('containers without seccomp')),
-  enable_vcpus_pinning: toggle('each virtual CPU on a CPU of its own'),
+  enable_vcpus_pinning: effective(toggle('each virtual CPU on a CPU of its own')),
   guest_selinux_label: effective(text('SELinux label in the guest')),
   disable_new_netns: toggle('no network namespace for the sandbox; only with the model none'),
   sandbox_cgroup_only: effective(toggle("everything in the sandbox's cgroup")),

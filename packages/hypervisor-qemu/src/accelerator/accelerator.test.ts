@@ -156,9 +156,8 @@ describe('probeKvm', () => {
   });
 
   test('a guest that hangs is given up within three seconds', async () => {
-    const startMs = performance.now();
-    expect((await probeWith('exec sleep 60')).verdict).toMatchObject({ usable: false });
-    expect(performance.now() - startMs).toBeLessThan(3_000);
+    const reason = 'a test guest did not finish within 2500 ms';
+    expect((await probeWith('exec sleep 60')).verdict).toEqual({ usable: false, reason });
   });
 
   test('an abort ends the guest', async () => {

@@ -51,6 +51,15 @@ const { initrdPath, ...withoutInitrd } = config;
 const { rootImage, ...withoutImage } = config;
 const { tscKhz, ...unmeasured } = plan;
 
+const twoNodes: Partial<VmConfig> = {
+  vcpus: 3,
+  sharedMemory: true,
+  numaNodes: [
+    { vcpus: 2, memoryMib: 384, hostNodes: [0, 2], distances: [10, 21] },
+    { vcpus: 2, memoryMib: 128, hostNodes: [1], distances: [21, 10] },
+  ],
+};
+
 /** One file per case under `__golden__`, one argument per line. */
 const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
   { name: 'q35-tcg', plan },
@@ -115,6 +124,42 @@ const cases: readonly { readonly name: string; readonly plan: LaunchPlan }[] = [
   {
     name: 'q35-tcg-preallocated',
     plan: { ...plan, config: { ...config, tuning: { preallocateMemory: true } } },
+  },
+  {
+    name: 'q35-kvm-numa',
+    plan: {
+      ...unmeasured,
+      accelerator: 'kvm',
+      cpuModel: 'host',
+      config: { ...config, ...twoNodes, tuning: { hugePages: true, preallocateMemory: true } },
+    },
+  },
+  {
+    name: 'q35-tcg-one-node-room',
+    plan: {
+      ...plan,
+      config: {
+        ...config,
+        maximumVcpus: 4,
+        maximumMemoryMib: 1024,
+        numaNodes: [{ vcpus: 4, memoryMib: 512, hostNodes: [1], distances: [10] }],
+      },
+    },
+  },
+  {
+    name: 'virt-tcg-numa',
+    plan: { ...unmeasured, machine: 'virt', cpuModel: 'max', config: { ...config, ...twoNodes } },
+  },
+  {
+    name: 'q35-tcg-ports-dump',
+    plan: {
+      ...plan,
+      config: {
+        ...config,
+        pciePorts: { root: 2, switch: 2 },
+        memoryDump: { directory: '/var/dumps', paging: true },
+      },
+    },
   },
   { name: 'q35-tcg-initrd-only', plan: { ...plan, config: withoutImage } },
   { name: 'q35-tcg-image-only-debug', plan: { ...plan, config: { ...withoutInitrd, debug: true } } },

@@ -14,7 +14,10 @@ import { machineProfile, type MachineProfile } from './machine-profile.ts';
 import { hasMemoryBackend, mebibyte, memoryArguments, memoryBackendId } from './memory.ts';
 import { exportedDirectoryArguments, ninePArguments } from './nine-p.ts';
 import { nvdimmArguments } from './nvdimm.ts';
+import { numaArguments } from './numa.ts';
 import { optionList } from './option-list.ts';
+import { panicDeviceArguments } from './panic-device.ts';
+import { pciePortArguments } from './pcie-ports.ts';
 import { serialPortArguments } from './serial-port.ts';
 import { virtioFsArguments } from './virtio-fs.ts';
 
@@ -30,10 +33,13 @@ export function buildCommandLine(plan: LaunchPlan): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
     ...machineArguments(plan, machine),
     ...memoryArguments(config, persistentMib(plan)),
+    ...numaArguments(config),
     ...iommuArguments(config),
     ...diskThreadArguments(config),
     ...['-chardev', consoleChannel(plan), '-serial', 'chardev:console'],
     ...hotplugArguments(machine.hotplugPlaces),
+    ...(machine.isPc ? pciePortArguments(config.pciePorts) : []),
+    ...panicDeviceArguments(config),
     ...rootImageArguments(plan, machine),
     ...agentDeviceArguments(
       plan.agent,

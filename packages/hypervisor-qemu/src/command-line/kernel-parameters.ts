@@ -2,6 +2,7 @@
 import { iommuWords } from './iommu.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { machineProfile } from './machine-profile.ts';
+import { pciePortWords } from './pcie-ports.ts';
 
 function rootWords({ config: { rootImage }, rootMemory }: LaunchPlan): readonly string[] {
   if (rootImage === undefined) return [];
@@ -29,6 +30,7 @@ export function kernelParameters(plan: LaunchPlan): string {
     ...(config.debug === true ? ['debug', 'ignore_loglevel'] : ['quiet']),
     'panic=-1',
     ...(config.tuning?.iommu === true ? iommuWords : []),
+    ...(machine.isPc ? pciePortWords(config.pciePorts) : []),
     ...rootWords(plan),
     ...config.kernelParameters,
   ].join(' ');

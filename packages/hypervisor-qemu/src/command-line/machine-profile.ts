@@ -22,6 +22,8 @@ export interface MachineProfile {
   readonly hotplugPlaces: HotplugPlaces;
   /** A PC with PCI Express and ACPI: it can have an IOMMU and persistent memory. */
   readonly isPc: boolean;
+  /** Its CPUs and memory can be parted into NUMA nodes. */
+  readonly takesNuma: boolean;
   /** What can be plugged while the machine runs. */
   readonly pluggableKinds: ReadonlySet<PluggableKind>;
   readonly capabilities: HypervisorCapabilities;
@@ -84,6 +86,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     kernelWords: ['reboot=k', ...pcWords],
     hotplugPlaces: 'bridge',
     isPc: true,
+    takesNuma: true,
     pluggableKinds: q35Kinds,
     capabilities: capabilities(q35Kinds),
   },
@@ -96,6 +99,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     kernelWords: ['reboot=t', ...pcWords],
     hotplugPlaces: 'none',
     isPc: false,
+    takesNuma: false,
     pluggableKinds: noKinds,
     capabilities: capabilities(noKinds),
   },
@@ -107,6 +111,7 @@ const profiles: { readonly [Name in MachineName]: MachineProfile } = {
     kernelWords: ['iommu.passthrough=0', 'rcupdate.rcu_expedited=1', 'cryptomgr.notests', 'net.ifnames=0'],
     hotplugPlaces: 'ports',
     isPc: false,
+    takesNuma: true,
     pluggableKinds: virtKinds,
     capabilities: capabilities(virtKinds),
   },

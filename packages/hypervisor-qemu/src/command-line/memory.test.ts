@@ -18,6 +18,13 @@ test.for<{ more: Partial<VmConfig>; reason: string | undefined }>([
   { more: { sharedMemory: true }, reason: undefined },
   { more: { sharedMemory: true, tuning: { preallocateMemory: true } }, reason: undefined },
   { more: {}, reason: 'is not shared' },
+  {
+    more: {
+      sharedMemory: true,
+      numaNodes: [{ vcpus: 1, memoryMib: 256, hostNodes: [0], distances: [10] }],
+    },
+    reason: 'belongs to nodes of the host',
+  },
   { more: { sharedMemory: true, tuning: { hugePages: true } }, reason: 'is made of huge pages' },
   {
     more: { sharedMemory: true, tuning: { memoryDirectory: '/dev/shm' } },

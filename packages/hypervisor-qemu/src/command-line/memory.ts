@@ -11,8 +11,9 @@ export const memoryBackendId = 'memory0';
 /** Places for memory modules; upstream's default. */
 const usualSlots = 10;
 
-/** Whether QEMU is told of what the memory is made; its own choice is nameless and belongs to it alone. */
-export function hasMemoryBackend({ sharedMemory, tuning = {} }: VmConfig): boolean {
+/** Whether QEMU is told of what all the memory is made; its own choice is nameless and belongs to it alone. */
+export function hasMemoryBackend({ numaNodes, sharedMemory, tuning = {} }: VmConfig): boolean {
+  if (numaNodes !== undefined) return false;
   const { hugePages = false, preallocateMemory = false, memoryDirectory } = tuning;
   return sharedMemory || hugePages || preallocateMemory || memoryDirectory !== undefined;
 }
@@ -21,7 +22,8 @@ export function hasMemoryBackend({ sharedMemory, tuning = {} }: VmConfig): boole
  * Why a machine's memory is not a file that can be read and written beside it, which snapshots need. `undefined` if it is
  * one.
  */
-export function closedMemoryReason({ sharedMemory, tuning = {} }: VmConfig): string | undefined {
+export function closedMemoryReason({ numaNodes, sharedMemory, tuning = {} }: VmConfig): string | undefined {
+  if (numaNodes !== undefined) return 'its memory belongs to nodes of the host';
   if (!sharedMemory) return 'its memory is not shared';
   if (tuning.hugePages === true) return 'its memory is made of huge pages';
   return tuning.memoryDirectory === undefined ? undefined : 'its memory is a file in a directory of its own';
@@ -36,8 +38,13 @@ export function memoryArguments(config: VmConfig, persistentMib = 0): string[] {
   const room = growsMib > 0 ? { slots, maxmem: `${memoryMib + growsMib}M` } : {};
   const memory = ['-m', optionList(size, room)];
   if (!hasMemoryBackend(config)) return memory;
-  const { 'qom-type': kind, ...options } = memoryBackend(config, memoryBackendId, memoryMib);
-  return [...memory, '-object', optionList(kind, { ...options, size })];
+  return [...memory, '-object', memoryObject(config, memoryBackendId, memoryMib)];
+}
+
+/** {@link memoryBackend} in the words of the command line. */
+export function memoryObject(config: VmConfig, id: string, sizeMib: number): string {
+  const { 'qom-type': kind, ...options } = memoryBackend(config, id, sizeMib);
+  return optionList(kind, { ...options, size: `${sizeMib}M` });
 }
 
 /**

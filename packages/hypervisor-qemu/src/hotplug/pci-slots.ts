@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HypervisorError } from '@hako/hypervisor';
+import { HypervisorError, type PciePort, type PciePorts } from '@hako/hypervisor';
 import {
   bridgeId,
   bridgeSlot,
@@ -9,6 +9,7 @@ import {
   residentSlot,
   type HotplugPlaces,
 } from '../command-line/hotplug-places.ts';
+import { rootPortSlot, switchPortId, switchSlot } from '../command-line/pcie-ports.ts';
 
 /** A place for one device. */
 export interface PciSlot {
@@ -21,18 +22,32 @@ export interface PciSlot {
 
 /** The places of a machine and which of them are taken. A place that becomes free is the next one given. */
 export class PciSlots {
-  readonly #places: readonly PciSlot[];
+  readonly #usual: readonly PciSlot[];
+  readonly #ports: Readonly<Record<PciePort, readonly PciSlot[]>>;
   readonly #taken = new Set<PciSlot>();
 
-  constructor(places: HotplugPlaces) {
-    this.#places = placesOf(places);
+  /** @param ports - Those for devices of the host alone. */
+  constructor(places: HotplugPlaces, ports: PciePorts = {}) {
+    this.#usual = usualPlaces(places);
+    // A machine whose usual places are root ports has no others.
+    const rootPorts = places === 'ports' ? this.#usual : rootPortPlaces(ports.root);
+    this.#ports = { 'root-port': rootPorts, 'switch-port': switchPortPlaces(ports.switch) };
   }
 
-  /** @throws HypervisorError `no_free_slot` */
-  take(): PciSlot {
-    const slot = this.#places.find((place) => !this.#taken.has(place));
+  /**
+   * Takes a free place.
+   *
+   * @param port - Default: the place of all devices.
+   * @throws HypervisorError `no_free_slot`
+   */
+  take(port?: PciePort): PciSlot {
+    const places = port === undefined ? this.#usual : this.#ports[port];
+    const slot = places.find((place) => !this.#taken.has(place));
     if (slot === undefined) {
-      throw new HypervisorError('no_free_slot', `all ${this.#places.length} places for devices are taken`);
+      const what = port ?? 'place for devices';
+      throw new HypervisorError('no_free_slot', `no ${what} is free, of ${places.length} that there are`, {
+        ...(port !== undefined && { operand: 'pciePorts', remedy: 'give the machine more ports' }),
+      });
     }
     this.#taken.add(slot);
     return slot;
@@ -40,7 +55,8 @@ export class PciSlots {
 
   /** Takes the place with this way. @throws HypervisorError `no_free_slot` if there is none or it is taken */
   takeAt(pciPath: string): PciSlot {
-    const slot = this.#places.find((place) => place.pciPath === pciPath && !this.#taken.has(place));
+    const all = [...this.#usual, ...Object.values(this.#ports).flat()];
+    const slot = all.find((place) => place.pciPath === pciPath && !this.#taken.has(place));
     if (slot === undefined) throw new HypervisorError('no_free_slot', `place ${pciPath} is not free`);
     this.#taken.add(slot);
     return slot;
@@ -51,7 +67,7 @@ export class PciSlots {
   }
 }
 
-function placesOf(places: HotplugPlaces): PciSlot[] {
+function usualPlaces(places: HotplugPlaces): PciSlot[] {
   switch (places) {
     case 'none':
       return [];
@@ -61,14 +77,32 @@ function placesOf(places: HotplugPlaces): PciSlot[] {
         return { bus: bridgeId, addr, pciPath: `${hex(bridgeSlot)}/${addr}` };
       });
     case 'ports':
-      return Array.from({ length: portCount }, (_, index) => ({
-        bus: portId(index),
-        addr: '00',
-        pciPath: `${hex(firstPortSlot + index)}/00`,
-      }));
+      return behindPorts(portCount, portId, (index) => hex(firstPortSlot + index));
     default:
       return places satisfies never;
   }
+}
+
+function rootPortPlaces(count = 0): PciSlot[] {
+  return behindPorts(count, portId, (index) => hex(rootPortSlot(index)));
+}
+
+/** The way leads through the port that the switch is behind, and through the switch. */
+function switchPortPlaces(count = 0): PciSlot[] {
+  return behindPorts(count, switchPortId, (index) => `${hex(switchSlot)}/00/${hex(index)}`);
+}
+
+/** A port has one place, the first. */
+function behindPorts(
+  count: number,
+  idOf: (index: number) => string,
+  wayTo: (index: number) => string,
+): PciSlot[] {
+  return Array.from({ length: count }, (_, index) => ({
+    bus: idOf(index),
+    addr: '00',
+    pciPath: `${wayTo(index)}/00`,
+  }));
 }
 
 function hex(slot: number): string {

@@ -28,6 +28,7 @@ const config: VmConfig = {
   sharedMemory: true,
   exportedDirectories: [{ id: 'files', path: '/data/files' }],
   devices: [{ kind: 'block', id: 'cold', path: '/data/cold.img', readOnly: true }],
+  pciePorts: { root: 2, switch: 1 },
   agentChannel: 'virtio-serial',
   accelerator: 'auto',
 };
@@ -117,6 +118,14 @@ const cases: readonly {
     name: 'vfio-mediated',
     device: { kind: 'vfio', id: 'gpu', host: { kind: 'mediated', sysfsPath: '/sys/bus/mdev/devices/x' } },
   },
+  {
+    name: 'vfio-root-port',
+    device: { kind: 'vfio', id: 'gpu', host: { kind: 'pci', address: '0000:3b:00.0' }, port: 'root-port' },
+  },
+  {
+    name: 'vfio-switch-port',
+    device: { kind: 'vfio', id: 'gpu', host: { kind: 'pci', address: '0000:3b:00.0' }, port: 'switch-port' },
+  },
   { name: 'vcpus', device: { kind: 'vcpus', id: 'more', count: 2 } },
   { name: 'memory', device: { kind: 'memory', id: 'module', sizeMib: 256 } },
   {
@@ -190,6 +199,8 @@ const steps = cases
       '9p': 1,
       'vfio-pci': 1,
       'vfio-mediated': 1,
+      'vfio-root-port': 1,
+      'vfio-switch-port': 1,
     };
     return Array.from({ length: counts[name] ?? 2 }, (_, index) => ({ name, device, index }));
   });
@@ -437,15 +448,15 @@ describe('resizing disks', () => {
 
   test('QEMU may refuse, and may take too long', async () => {
     const device = { kind: 'block', id: 'data', path, readOnly: false } as const;
-    for (const [answer, code] of [
-      [refused, 'command_failed'],
-      ['silence', 'timeout'],
+    for (const { answer, code, limits } of [
+      { answer: refused, code: 'command_failed', limits: {} },
+      { answer: 'silence', code: 'timeout', limits: { timeoutMs: 20 } },
     ] as const) {
       using setup = await setUp({
         intercept: ({ execute }) => (execute === 'block_resize' ? answer : undefined),
       });
       await setup.hotplug.plug(device, {});
-      const resized = setup.hotplug.resizeBlock('data', 1024 * 1024, { timeoutMs: 20 });
+      const resized = setup.hotplug.resizeBlock('data', 1024 * 1024, limits);
       await expect(resized).rejects.toMatchObject({ code });
     }
   });

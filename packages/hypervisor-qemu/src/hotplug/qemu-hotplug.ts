@@ -66,7 +66,7 @@ export class QemuHotplug {
   readonly #table: DeviceTable<Entry>;
 
   constructor({ monitor, config, machine, accelerator }: QemuHotplugParts) {
-    const slots = new PciSlots(machine.hotplugPlaces);
+    const slots = new PciSlots(machine.hotplugPlaces, config.pciePorts);
     this.#machine = machine;
     this.#context = { monitor, config, accelerator, slots, scsi: new ScsiBus(monitor, slots) };
     this.#table = new DeviceTable(config.id, coldIds(config));

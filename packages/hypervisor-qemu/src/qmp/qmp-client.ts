@@ -38,6 +38,12 @@ interface PendingCommand {
   readonly outcome: PromiseWithResolvers<unknown>;
 }
 
+/** Where events go. */
+interface Listener {
+  readonly push: (event: QmpEvent) => void;
+  readonly close: (error: Error) => void;
+}
+
 type Greeting = Extract<QmpMessage, { kind: 'greeting' }>;
 
 /**
@@ -48,7 +54,7 @@ export class QmpClient implements Disposable {
   readonly #stream: Duplex;
   readonly #splitter = new LineSplitter(maximumLineBytes);
   readonly #pending = new Map<number, PendingCommand>();
-  readonly #listeners = new Set<EventQueue<QmpEvent>>();
+  readonly #listeners = new Set<Listener>();
   readonly #loadSendDescriptors: QmpClientOptions['loadSendDescriptors'];
   readonly #greeting = Promise.withResolvers<Greeting>();
   #nextId = 1;
@@ -124,10 +130,24 @@ export class QmpClient implements Disposable {
     }
   }
 
-  /** All events from now on, in order. Bounded: see {@link EventQueue}. Ends or rejects with the connection. */
-  events(): EventQueue<QmpEvent> {
-    const queue = new EventQueue<QmpEvent>(eventQueueCapacity, () => this.#listeners.delete(queue));
-    if (this.#ended === undefined) this.#listeners.add(queue);
+  /**
+   * Events from now on, in order. Bounded: see {@link EventQueue}. Ends or rejects with the connection.
+   *
+   * @param names - Those that are wanted: a guest can cause others without number. Default: all.
+   */
+  events<Name extends QmpEvent['event'] = QmpEvent['event']>(
+    ...names: readonly Name[]
+  ): EventQueue<QmpEvent<Name>> {
+    const wanted: ReadonlySet<string> = new Set(names);
+    const queue = new EventQueue<QmpEvent<Name>>(eventQueueCapacity, () => this.#listeners.delete(listener));
+    const listener: Listener = {
+      push(event) {
+        // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- its name is one of these
+        if (wanted.size === 0 || wanted.has(event.event)) queue.push(event as QmpEvent<Name>);
+      },
+      close: (error) => queue.close(error),
+    };
+    if (this.#ended === undefined) this.#listeners.add(listener);
     else queue.close(this.#ended);
     return queue;
   }

@@ -3,9 +3,9 @@ import type { QmpEvents } from './generated/qmp-types.ts';
 import { QmpError } from './qmp-error.ts';
 
 /** An event in the words of QEMU's schema. Events the driver does not know are not delivered. */
-export type QmpEvent = {
-  readonly [Name in keyof QmpEvents]: { readonly event: Name; readonly data: QmpEvents[Name] };
-}[keyof QmpEvents];
+export type QmpEvent<Name extends keyof QmpEvents = keyof QmpEvents> = {
+  readonly [Each in Name]: { readonly event: Each; readonly data: QmpEvents[Each] };
+}[Name];
 
 /** One line of the monitor, told apart. Framing as in QEMU's docs/interop/qmp-spec. */
 export type QmpMessage =

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { HypervisorError, type VmConfig } from '@hako/hypervisor';
+import { closedMemoryReason } from '../command-line/memory.ts';
 import type { RunningVmm } from '../running-vmm.ts';
 import { disconnectAgent } from './disconnect-agent.ts';
 import { saveSnapshot } from './save-snapshot.ts';
@@ -7,8 +9,10 @@ import { saveSnapshot } from './save-snapshot.ts';
 /** How {@link saveRunning} saves. */
 export interface SaveRunningOptions {
   readonly directory: string;
-  /** Where a socket may be for a moment. */
-  readonly runDir: string;
+  /** Of the machine; a socket is in its run directory for a moment. */
+  readonly config: VmConfig;
+  /** Whether devices were plugged that are still there. */
+  readonly hasPlugged: boolean;
 }
 
 /**
@@ -18,14 +22,20 @@ export interface SaveRunningOptions {
  */
 export async function saveRunning(
   live: RunningVmm,
-  { directory, runDir }: SaveRunningOptions,
+  { directory, config, hasPlugged }: SaveRunningOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { monitor, process } = live;
+  const reason = closedMemoryReason(config) ?? (hasPlugged ? 'devices were plugged into it' : undefined);
+  if (reason !== undefined) {
+    throw new HypervisorError('unsupported', `vm ${config.id} cannot be saved: ${reason}`, {
+      operand: config.id,
+    });
+  }
   await disconnectAgent(live, signal);
   await monitor.execute('stop', {}, { signal, timeoutMs: Infinity });
   try {
-    const socketPath = join(runDir, 'state.sock');
+    const socketPath = join(config.runDir, 'state.sock');
     await saveSnapshot({ monitor, qemuPid: process.pid, directory, socketPath }, signal);
   } finally {
     // Not under the signal: a save that was given up must not leave the guest standing.

@@ -23,9 +23,10 @@ const config: VmConfig = {
   devices: [],
   agentChannel: 'virtio-serial',
   accelerator: 'auto',
+  pciePorts: { root: 2 },
 };
 
-/** Makes a {@link ScriptedHotplug} of a q35 machine with shared memory and no devices. */
+/** Makes a {@link ScriptedHotplug} of a q35 machine with shared memory, two root ports and no devices. */
 export async function scriptedHotplug(): Promise<ScriptedHotplug> {
   const machine = new FakeQmpMachine({ cpus: { present: 1, places: 1 } });
   const monitor = await QmpClient.connect(machine.server.clientEnd);

@@ -28,10 +28,17 @@ export async function findTestKernel(env: NodeJS.ProcessEnv = process.env): Prom
   return undefined;
 }
 
+/** Those of the cache, the last one first: the way they are prepared changes. */
 async function preparedKernels(cacheDir: string): Promise<string[]> {
   const kernels = join(cacheDir, 'guest', 'kernels');
   const names = await readdir(kernels).catch(() => []);
-  return names.map((name) => join(kernels, name));
+  const dated = names.map(async (name) => {
+    const path = join(kernels, name);
+    return { path, preparedMs: (await stat(path)).mtimeMs };
+  });
+  return (await Promise.all(dated))
+    .toSorted((one, other) => other.preparedMs - one.preparedMs)
+    .map(({ path }) => path);
 }
 
 /** Modules of the test guest below `kernel/`, in the order of loading. */
@@ -66,6 +73,8 @@ const optionalModules = [
   'drivers/acpi/nfit/nfit.ko',
   'drivers/virtio/virtio_balloon.ko',
   'drivers/char/hw_random/virtio-rng.ko',
+  'drivers/misc/pvpanic/pvpanic.ko',
+  'drivers/misc/pvpanic/pvpanic-mmio.ko',
 ];
 
 /**

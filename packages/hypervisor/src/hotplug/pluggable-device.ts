@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PciePort } from '../pcie-ports.ts';
 
 /** What a network card is connected to. */
 export type NetworkBackend =
@@ -89,7 +90,11 @@ export interface PluggableDevices {
   };
   /** A SCSI controller served by a process that listens on the socket. Needs shared memory. */
   readonly 'vhost-user-scsi': { readonly socketPath: string };
-  readonly vfio: { readonly host: VfioHost };
+  readonly vfio: {
+    readonly host: VfioHost;
+    /** A port of this kind, of which the machine has to have one that is free. Default: the place of all other devices. */
+    readonly port?: PciePort;
+  };
   /** CPUs, within `maximumVcpus`. The guest's agent brings them online; they go out together. */
   readonly vcpus: { readonly count: number };
   /** A memory module, within `maximumMemoryMib`. A multiple of 128 MiB, the block size of Linux on x86-64. */

@@ -45,6 +45,9 @@ function echoProbe(vm: VirtualMachine): AgentProbe<Duplex> {
   };
 }
 
+/** Half of a machine with as many CPUs as nodes. */
+const node = { vcpus: 1, memoryMib: 64, hostNodes: [0], distances: [10, 20] };
+
 async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'hako-compliance-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
@@ -98,6 +101,11 @@ export function describeHypervisorCompliance(
           what: 'a topology of another number of cpus',
           change: { maximumVcpus: 4, cpuTopology: { sockets: 1, cores: 2, threads: 1 } },
           operand: 'cpuTopology',
+        },
+        {
+          what: 'several numa nodes that could grow',
+          change: { vcpus: 2, maximumVcpus: 4, numaNodes: [node, node] },
+          operand: 'numaNodes',
         },
         { what: 'half a cpu', change: { vcpus: 1.5 }, operand: 'vcpus' },
         { what: 'too little memory', change: { memoryMib: 127 }, operand: 'memoryMib' },

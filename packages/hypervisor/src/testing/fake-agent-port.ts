@@ -51,7 +51,14 @@ async function openSocketPort(path: string, onGuestEnd: (stream: Duplex) => void
   return {
     async connect(signal) {
       const socket = connect(path);
-      await once(socket, 'connect', { signal });
+      try {
+        await once(socket, 'connect', { signal });
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
+      // A guest that ends with something unread breaks the connection; that is told by the machine.
+      socket.on('error', () => undefined);
       return socket;
     },
     async [Symbol.asyncDispose]() {

@@ -48,6 +48,7 @@ export const prototypes = {
   recvfrom: { arguments: ['int', 'bytes', 'long', 'int', 'bytes', 'bytes'], returns: 'long' },
   recvmsg: { arguments: ['int', 'bytes', 'int'], returns: 'long' },
   renameat: { arguments: ['int', 'bytes', 'int', 'bytes'], returns: 'int' },
+  schedSetaffinity: { symbol: 'sched_setaffinity', arguments: ['int', 'long', 'bytes'], returns: 'int' },
   sendmsg: { arguments: ['int', 'bytes', 'int'], returns: 'long' },
   sethostname: { arguments: ['bytes', 'long'], returns: 'int' },
   setns: { arguments: ['int', 'int'], returns: 'int' },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 
+import { listContainers } from '../run/container-notes.ts';
+import { listSandboxes } from '../run/sandbox-registry.ts';
 import { ignoreOutput, sandboxWorld } from '../testing/sandbox-world.ts';
 import type { Container } from './container.ts';
 import type { ContainerLimits } from './container-limits.ts';
@@ -80,9 +82,12 @@ test('a paused container that is killed has stopped', async () => {
   await container.start();
   await container.pause();
   expect(world.agent.paused).toEqual(new Set(['box']));
+  expect(await listSandboxes({ runRoot: world.runRoot })).toMatchObject([{ status: 'paused' }]);
   await container.kill('SIGKILL');
   expect(await container.wait()).toBe(137);
   expect(container.state).toEqual({ name: 'stopped', exitCode: 137 });
+  expect(await listSandboxes({ runRoot: world.runRoot })).toMatchObject([{ status: 'running' }]);
+  expect((await listContainers(sandbox))[0]).not.toHaveProperty('paused');
 });
 
 test('what a guest that does not freeze is waited for has a limit, and the container runs on', async () => {

@@ -5,6 +5,7 @@ import type { WaitOptions } from '../deadline.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Lifeline } from '../lifeline.ts';
 import type { ContainerAgent, GrowthAgent } from '../process/guest-agent.ts';
+import type { ContainerNotes } from '../run/container-notes.ts';
 import type { MachineRoom } from '../resources/machine-room.ts';
 import { checkAgainstMachine, type MachineTraits } from '../resources/machine-traits.ts';
 import { changedResources, type ContainerLimits } from './container-limits.ts';
@@ -18,6 +19,8 @@ export interface ControlTarget {
   readonly containerId: string;
   readonly agent: ContainerAgent;
   readonly lifeline: Lifeline;
+  /** Hear that it was frozen, or goes on; absent where nobody looks. */
+  readonly notes?: Pick<ContainerNotes, 'notePaused'> | undefined;
 }
 
 /** Limits of each call default to 10 s. */
@@ -36,10 +39,11 @@ function control<T>(
  * @param options limits
  */
 export async function pauseContainer(target: ControlTarget, options: WaitOptions = {}): Promise<void> {
-  const { agent, containerId } = target;
+  const { agent, containerId, notes } = target;
   await control('pause of the container', target, options, (call) =>
     agent.pauseContainer({ containerId }, call),
   );
+  await notes?.notePaused(containerId, true);
 }
 
 /**
@@ -48,10 +52,11 @@ export async function pauseContainer(target: ControlTarget, options: WaitOptions
  * @param options limits
  */
 export async function resumeContainer(target: ControlTarget, options: WaitOptions = {}): Promise<void> {
-  const { agent, containerId } = target;
+  const { agent, containerId, notes } = target;
   await control('resumption of the container', target, options, (call) =>
     agent.resumeContainer({ containerId }, call),
   );
+  await notes?.notePaused(containerId, false);
 }
 
 /**

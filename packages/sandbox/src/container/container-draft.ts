@@ -41,6 +41,7 @@ export async function draftContainer(
   const plan = await planContainer(id, options, host, devices);
   const { shares, spec } = plan;
   const due = dueHooks(image, spec);
+  const hostCpus = spec.linux?.resources?.cpu?.cpus;
   return {
     ...{ options, plan, devices },
     record: {
@@ -51,6 +52,7 @@ export async function draftContainer(
       process: processDefaults(spec.process),
       closeStdin: stdin === 'closed' && !terminal,
       shares: shares.map(({ name }) => name),
+      ...(hostCpus === undefined ? {} : { hostCpus }),
       ...(due && { hooks: due }),
     },
     ...(spec.hooks !== undefined && { hooks: await openHooks(id, image, spec, host.hooks) }),

@@ -14,6 +14,11 @@ export interface ContainerLimits {
   readonly memoryBytes?: number;
   /** Memory and swap together, in bytes; at least `memoryBytes`. */
   readonly memorySwapBytes?: number;
+  /**
+   * How readily it swaps, 0 to 100. Above 0 a sandbox with `guestSwap` has swap space for it; guests with control groups of
+   * version 2 make nothing else of the number.
+   */
+  readonly memorySwappiness?: number;
   /** Share of the CPUs when they are wanted by several containers, 2 to 262,144; the kernel's default is 1024. */
   readonly cpuShares?: number;
   /** Processor time within each period in microseconds, at least 1000; two periods' worth is two CPUs. */
@@ -39,6 +44,7 @@ interface Range {
 const ranges: Readonly<Record<Exclude<keyof ContainerLimits, 'cpuset' | 'hugepageBytes'>, Range>> = {
   memoryBytes: { min: 4096, max: Number.MAX_SAFE_INTEGER },
   memorySwapBytes: { min: 4096, max: Number.MAX_SAFE_INTEGER },
+  memorySwappiness: { min: 0, max: 100 },
   cpuShares: { min: 2, max: 262_144 },
   cpuQuotaUs: { min: 1000, max: Number.MAX_SAFE_INTEGER },
   cpuPeriodUs: { min: 1000, max: 1_000_000 },
@@ -56,7 +62,8 @@ const pageSizePattern = /^[1-9]\d*(B|KB|MB|GB)$/;
 export function resourcesOf(limits: ContainerLimits): OciResources {
   check(limits);
   const { pidsLimit, blockIoWeight, hugepageBytes } = limits;
-  const memory: OciMemory = given({ limit: limits.memoryBytes, swap: limits.memorySwapBytes });
+  const { memoryBytes: limit, memorySwapBytes: swap, memorySwappiness: swappiness } = limits;
+  const memory: OciMemory = given({ limit, swap, swappiness });
   const { cpuShares: shares, cpuQuotaUs: quota, cpuPeriodUs: period, cpuset: cpus } = limits;
   const cpu: OciCpu = given({ shares, quota, period, cpus });
   return {

@@ -23,6 +23,8 @@ export interface ContainerRecord {
   readonly closeStdin: boolean;
   /** Names of what is shared for it. */
   readonly shares: readonly string[];
+  /** CPUs of the host that its specification lists; absent: none. */
+  readonly hostCpus?: string;
   /** Hooks of its bundle that are still due; absent: there are none. */
   readonly hooks?: DueHooks;
 }

@@ -86,11 +86,13 @@ function brokenHost(log: string, failure: Failure | undefined): ContainerHost {
       admit: () => make('room'),
       provide: () => reach('provide', 'before'),
       release: () => undefined,
+      keepVolumes: () => Promise.resolve(),
       update: () => Promise.resolve(),
     },
     notes: {
       add: () => reach('note', 'before'),
       noteEnd: () => Promise.resolve(),
+      notePaused: () => Promise.resolve(),
       remove: () => Promise.resolve(),
     },
     hooks: new SandboxHooks(silentLogger),

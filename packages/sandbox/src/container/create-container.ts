@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GuestAgent } from '../process/guest-agent.ts';
 import { RemoteProcess } from '../process/guest-process.ts';
+import { memoryVolumes } from '../resources/memory-volumes.ts';
 import { UndoStack } from '../undo-stack.ts';
 import { Container } from './container.ts';
 import { draftContainer, type ContainerDraft } from './container-draft.ts';
@@ -24,7 +25,7 @@ export async function createContainer(
 ): Promise<Container> {
   const draft = await draftContainer(host, id, options);
   const { command, process } = draft.record;
-  const { hooks, ledger, notes } = host;
+  const { hooks, ledger, lifeline, notes, pinning, room } = host;
   const undo = new UndoStack();
   let container: Container | undefined;
   try {
@@ -34,7 +35,14 @@ export async function createContainer(
       const [failure] = await undo.unwind();
       if (failure !== undefined) throw failure.error;
     });
+    if (pinning !== undefined) {
+      undo.push('CPUs of the container', () => pinning.release(id));
+      pinning.admit(id, draft.record.hostCpus);
+      await lifeline.call('placement of the CPUs', options.signal, (signal) => pinning.settle(signal));
+    }
     await ledger?.noteState(id, 'created');
+    const volumes = memoryVolumes(draft.plan.storages);
+    if (volumes.length > 0) await room?.keepVolumes(id, volumes, agent, options.signal);
     undo.push('note of the container', () => notes?.remove(id));
     await notes?.add({ id, command, process });
     return container;
@@ -48,7 +56,7 @@ export async function createContainer(
 
 /** What the caller gets of a container that is there. */
 function handleOf(
-  { ledger, lifeline, machine, notes, room, timeline }: ContainerHost,
+  { ledger, lifeline, machine, notes, onStart, room, timeline }: ContainerHost,
   { hooks, record }: ContainerDraft,
   agent: GuestAgent,
   release: () => Promise<void>,
@@ -56,7 +64,7 @@ function handleOf(
   const { id, command, closeStdin, process: defaults, terminal } = record;
   let firstByte = (): void => undefined;
   return new Container({
-    ...{ containerId: id, command, closeStdin, defaults, agent, lifeline, machine, room, release },
+    ...{ containerId: id, command, closeStdin, defaults, agent, lifeline, machine, notes, room, release },
     process: new RemoteProcess({
       ...{ id: { containerId: id, execId: id }, terminal, agent, lifeline },
       onFirstByte: () => firstByte(),
@@ -66,9 +74,10 @@ function handleOf(
       await ledger?.noteState(id, state, exitCode);
       if (exitCode !== undefined) await notes?.noteEnd(id, exitCode);
     },
-    measureStart: (run) => {
+    measureStart: async (run) => {
       firstByte = timeline.begin('first byte');
-      return timeline.measure('start container', run);
+      await timeline.measure('start container', run);
+      onStart?.();
     },
   });
 }

@@ -56,7 +56,7 @@ export async function makeContainer(
     supportsSeccomp: async () => (await readGuestDetails({ agent, lifeline }, limits)).supportsSeccomp,
   });
   await room?.provide(agent, signal);
-  const request = containerRequest(draft, attached, host.sharesPidNamespace);
+  const request = containerRequest(draft, attached, host);
   await timeline.measure('create container', () =>
     lifeline
       .call('creation of the container', signal, (both) => agent.createContainer(request, { signal: both }))
@@ -70,14 +70,14 @@ export async function makeContainer(
 function containerRequest(
   { options: { guest, limits }, plan: { spec, rootStorages, storages }, record: { id } }: ContainerDraft,
   attached: DeviceParts,
-  sandboxSharesPids: boolean,
+  { machine, sharesPidNamespace: sandboxSharesPids }: Pick<ContainerHost, 'machine' | 'sharesPidNamespace'>,
 ): DeepPartial<CreateContainerRequest> {
   return {
     containerId: id,
     execId: id,
     storages: [...(attached.rootStorages ?? rootStorages), ...storages, ...attached.storages],
     devices: [...attached.devices],
-    OCI: wireSpec(attached.edit(spec), limits, guest),
+    OCI: wireSpec(attached.edit(spec), limits, { ...guest, hostNodes: machine?.hostNodes }),
     sandboxPidns: sandboxSharesPids || sharesPidNamespace(spec),
   };
 }

@@ -2,6 +2,7 @@
 import type { OciSpec } from '@hako/protocols';
 
 import type { ContainerDevices } from '../devices/container-devices.ts';
+import { annotatedResources } from '../resources/swap/swap-annotations.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { ShareRequest } from '../share/file-share.ts';
 import { defaultMounts } from '../spec/container-defaults.ts';
@@ -103,8 +104,10 @@ export async function planContainer(
   });
   const rootShare = { name: rootfsShareName(id), source: image.rootfs, readOnly: true };
   const annotations = sandboxAnnotations(spec.annotations ?? {}, traits.networkNamespace);
+  const resources = annotatedResources(spec);
+  const linux = resources === undefined ? spec.linux : { ...spec.linux, resources };
   return {
-    spec: applyChoices({ ...spec, annotations }, options),
+    spec: applyChoices({ ...spec, annotations, linux }, options),
     shares: [...(devices.hasBlockRoot ? [] : [rootShare]), ...plan.shares],
     rootStorages: root.storages,
     storages: plan.storages,

@@ -7,6 +7,7 @@ import type { GuestAgent } from '../process/guest-agent.ts';
 import { RemoteProcess } from '../process/guest-process.ts';
 import type { MachineRoom } from '../resources/machine-room.ts';
 import { machineTraits, type MachineTraits } from '../resources/machine-traits.ts';
+import type { VcpuPinning } from '../resources/vcpu-pinning.ts';
 import { ContainerNotes } from '../run/container-notes.ts';
 import type { SurvivalLedger } from '../run/survival-ledger.ts';
 import type { SandboxResources } from '../sandbox-resources.ts';
@@ -21,11 +22,13 @@ interface RestoreHost {
   readonly share: Pick<FileShare, 'remove'>;
   readonly devices: Pick<OwnedDevices, 'detach'>;
   readonly ledger: SurvivalLedger;
-  readonly notes: Pick<ContainerNotes, 'noteEnd' | 'remove'>;
+  readonly notes: Pick<ContainerNotes, 'noteEnd' | 'notePaused' | 'remove'>;
   readonly hooks: HookPlace;
   readonly lifeline: Lifeline;
   /** Absent: the machine stays as it is. */
   readonly room: MachineRoom | undefined;
+  /** Absent: virtual CPUs run anywhere. */
+  readonly pinning: Pick<VcpuPinning, 'admit' | 'release'> | undefined;
   readonly machine: MachineTraits;
 }
 
@@ -34,7 +37,10 @@ export interface RestoredSandbox extends Pick<
   RestoreHost,
   'agent' | 'devices' | 'hooks' | 'lifeline' | 'room'
 > {
-  readonly resources: Pick<SandboxResources, 'adopted' | 'config' | 'ledger' | 'runDirectory' | 'share'>;
+  readonly resources: Pick<
+    SandboxResources,
+    'adopted' | 'config' | 'ledger' | 'pinning' | 'runDirectory' | 'share'
+  >;
 }
 
 /**
@@ -43,17 +49,20 @@ export interface RestoredSandbox extends Pick<
  * @param containers by id; gets them
  */
 export async function restoreContainers(
-  { resources: { adopted, config, ledger, runDirectory, share }, ...sandbox }: RestoredSandbox,
+  { resources, ...sandbox }: RestoredSandbox,
   containers: Map<string, Promise<Container>>,
 ): Promise<void> {
+  const { adopted, config, ledger, pinning, runDirectory, share } = resources;
   if (adopted === undefined || ledger === undefined) return;
-  const machine = machineTraits(config.sizing.bounds);
-  const host = { ...sandbox, ledger, machine, notes: new ContainerNotes(runDirectory.path), share };
+  const machine = machineTraits(config.sizing);
+  const notes = new ContainerNotes(runDirectory.path);
+  const host = { ...sandbox, ledger, machine, notes, pinning, share };
   for (const record of adopted.survival.containers) {
     const { id } = record;
     const container = await restoreContainer(host, record, () => containers.delete(id));
     if (container !== undefined) containers.set(id, Promise.resolve(container));
   }
+  await pinning?.resettle();
 }
 
 /**
@@ -101,11 +110,12 @@ async function restoreContainer(
   }
   const process = new RemoteProcess({ id: { containerId: id, execId: id }, terminal, agent, lifeline });
   const state = stateOf(record);
+  host.pinning?.admit(id, record.hostCpus);
   if (state.name === 'stopped') room?.release(id);
   if (record.closeStdin && state.name !== 'created' && state.name !== 'stopped') process.stdin.end();
   return new Container(
     {
-      ...{ containerId: id, command: record.command, agent, lifeline, machine, process, room },
+      ...{ containerId: id, command: record.command, agent, lifeline, machine, notes, process, room },
       ...(hooks && { hooks }),
       defaults: record.process,
       closeStdin: record.closeStdin,
@@ -126,7 +136,7 @@ async function restoreContainer(
 
 /** What takes back what was made for a container on the host, as its maker would have done it. */
 function undoOf(
-  { devices, ledger, notes, room, share }: RestoreHost,
+  { devices, ledger, notes, pinning, room, share }: RestoreHost,
   { id, shares }: ContainerRecord,
   hooks: Pick<HostHooks, 'afterEnd'> | undefined,
 ): UndoStack {
@@ -136,6 +146,7 @@ function undoOf(
   undo.push('part of the machine', () => room?.release(id));
   for (const name of shares) undo.push('shared files', () => share.remove([name]));
   undo.push('devices', () => devices.detach(id));
+  undo.push('CPUs of the container', () => pinning?.release(id));
   undo.push('note of the container', () => notes.remove(id));
   return undo;
 }

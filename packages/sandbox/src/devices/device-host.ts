@@ -6,6 +6,7 @@ import type { DevicePlugging, PluggableDevice } from '@hako/hypervisor';
 import type { ContainerOptions } from '../container/container-options.ts';
 import { isDirectory } from '../image/image-cache.ts';
 import type { ContainerAgent } from '../process/guest-agent.ts';
+import { isSwapDisk } from '../resources/swap/swap-name.ts';
 import type { SurvivalLedger } from '../run/survival-ledger.ts';
 import type { SurvivalRecord } from '../run/survival-record.ts';
 import { SandboxError } from '../sandbox-error.ts';
@@ -192,6 +193,8 @@ async function mayHaveDevices(
   return disks.includes(true);
 }
 
+/** Whether what the guest writes to it is wanted afterwards. */
 function isWritableDisk(device: PluggableDevice): boolean {
-  return (device.kind === 'block' && !device.readOnly) || device.kind === 'vhost-user-blk';
+  if (device.kind === 'block') return !device.readOnly && !isSwapDisk(device.id);
+  return device.kind === 'vhost-user-blk';
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockDriver, DiskAccess, VfioMode } from '@hako/device-manager';
+import type { BlockDriver, DiskAccess, PciePortKind, VfioMode } from '@hako/device-manager';
 
 /** A device of the host that a container gets: a disk, or a device behind VFIO. */
 export interface HostDevice {
@@ -50,6 +50,11 @@ export interface DeviceSettings extends DiskAccess {
   readonly disableBlockDevices?: boolean;
   /** Who drives VFIO devices: the guest's kernel (default), or a program in the container. */
   readonly vfioMode?: VfioMode;
+  /**
+   * Where VFIO devices that are PCI Express devices are plugged: a port of the machine (`pciePorts`), or the bridge where all
+   * others go. Default `bridge-port`.
+   */
+  readonly vfioPort?: PciePortKind;
   /** Directory with `block/devices` and `block/sockets` of vhost-user targets. Default: none are known. */
   readonly vhostUserStore?: string;
   /** Seconds until a lost vhost-user connection is tried again. Default 0, never. */

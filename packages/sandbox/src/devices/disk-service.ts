@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
@@ -7,16 +6,14 @@ import {
   SandboxDisksServiceDefinition,
   type SandboxDisksServiceImplementation,
 } from '@hako/protocols/sandbox-disks';
-import { createChannel, createClient, createServer, listen } from '@hako/ttrpc';
+import { createChannel, createClient } from '@hako/ttrpc';
 
 import { answerCaller, askOwner } from '../run/owner-call.ts';
+import { serveAsOwner } from '../run/serve-as-owner.ts';
 import { resizeDisk, type ResizingVm } from './resize-disk.ts';
 
 /** Name of the socket in a run directory on which the owner of a machine with volumes answers. */
 const socketName = 'disks.sock';
-
-/** A server goes so long after its sandbox, at most. */
-const farewellMs = 500;
 
 /**
  * Lets other processes of the same user have disks of a machine made larger.
@@ -31,19 +28,9 @@ export async function serveDisks(vm: ResizingVm, directory: string): Promise<Asy
         return {};
       }),
   };
-  const server = createServer();
-  server.add(SandboxDisksServiceDefinition, service);
-  const socketPath = join(directory, socketName);
-  // That of a dead owner is in the way.
-  await rm(socketPath, { force: true });
-  const listener = await listen(`unix://${socketPath}`);
-  server.listen(listener);
-  return {
-    async [Symbol.asyncDispose]() {
-      await listener.close();
-      await server.shutdown({ timeoutMs: farewellMs });
-    },
-  };
+  return await serveAsOwner(join(directory, socketName), (server) => {
+    server.add(SandboxDisksServiceDefinition, service);
+  });
 }
 
 /**

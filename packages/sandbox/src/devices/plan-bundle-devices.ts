@@ -4,6 +4,7 @@ import type { OciDevice } from '@hako/protocols';
 
 import { SandboxError } from '../sandbox-error.ts';
 import { checkCharacterDevice, isVfio } from './check-disk.ts';
+import type { DeviceSettings } from './device-options.ts';
 import type { DevicePlan, PlannedNode } from './device-plan.ts';
 import { refuseMounted } from './mounted-on-host.ts';
 
@@ -14,9 +15,11 @@ const removableMajors = new Set([2, 11, 15, 16, 17, 18, 20, 23, 24, 25, 26, 27, 
  * Sorts the devices of a bundle: disks and VFIO devices are plugged, what every kernel has is the guest's. Error:
  * `invalid_options` for a character device that only the host's kernel has.
  * @param devices `linux.devices` of the specification
+ * @param settings the sandbox's
  */
 export async function planBundleDevices(
   devices: readonly OciDevice[],
+  settings: Pick<DeviceSettings, 'vfioPort'>,
 ): Promise<Pick<DevicePlan, 'nodes' | 'fixedNodes'>> {
   const nodes: PlannedNode[] = [];
   const fixedNodes: OciDevice[] = [];
@@ -38,7 +41,7 @@ export async function planBundleDevices(
       case 'c':
       case 'u':
         if (isVfio(containerPath)) {
-          nodes.push({ info: vfioInfo({ containerPath, major, minor }), node });
+          nodes.push({ info: vfioInfo({ containerPath, major, minor }, settings), node });
           break;
         }
         checkCharacterDevice(containerPath, { major, minor });
@@ -56,9 +59,13 @@ export async function planBundleDevices(
 }
 
 /**
- * Describes a device behind VFIO. The machine finds it a port.
+ * Describes a device behind VFIO.
  * @param numbers of the group, or of the device itself with iommufd
+ * @param settings the sandbox's
  */
-export function vfioInfo(numbers: Pick<DeviceInfo, 'containerPath' | 'major' | 'minor'>): DeviceInfo {
-  return { ...numbers, type: 'c', port: 'root-port' };
+export function vfioInfo(
+  numbers: Pick<DeviceInfo, 'containerPath' | 'major' | 'minor'>,
+  { vfioPort: port = 'bridge-port' }: Pick<DeviceSettings, 'vfioPort'>,
+): DeviceInfo {
+  return { ...numbers, type: 'c', port };
 }

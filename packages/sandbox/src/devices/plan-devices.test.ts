@@ -111,9 +111,15 @@ test.for<['guest-kernel' | 'vfio', readonly string[]]>([
   const device: OciDevice = { path: '/dev/vfio/12', type: 'c', major: 236, minor: 0 };
   const plan = await planDevices({ image: imageWith([], [device]) }, { vfioMode });
   expect(plan.nodes.map(({ info }) => info)).toMatchObject([
-    { containerPath: '/dev/vfio/12', port: 'root-port' },
+    { containerPath: '/dev/vfio/12', port: 'bridge-port' },
   ]);
   expect(plan.nodes.flatMap(({ node }) => node?.path ?? [])).toEqual(nodes);
+});
+
+test('a VFIO device goes to the port that the sandbox has for such', async () => {
+  const device: OciDevice = { path: '/dev/vfio/12', type: 'c', major: 236, minor: 0 };
+  const plan = await planDevices({ image: imageWith([], [device]) }, { vfioPort: 'switch-port' });
+  expect(plan.nodes[0]?.info.port).toBe('switch-port');
 });
 
 const metadata = { fsGroup: '7', fsGroupChangePolicy: 'OnRootMismatch', createFilesystem: 'true' };

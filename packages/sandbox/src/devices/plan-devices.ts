@@ -51,7 +51,7 @@ export async function planDevices(wishes: DeviceWishes, settings: DeviceSettings
     if (!(await planner.takeVolume(volume))) otherVolumes.push(volume);
   }
   for (const volume of blockVolumes) await planner.addVolume(volume);
-  const bundle = await planBundleDevices(image.spec?.linux?.devices ?? []);
+  const bundle = await planBundleDevices(image.spec?.linux?.devices ?? [], settings);
   for (const device of devices) await planner.addDevice(device);
   const nodes = [...bundle.nodes, ...planner.nodes].map((planned) => placed(planned, settings));
   const fixedNodes = [...bundle.fixedNodes, ...planner.fixedNodes];
@@ -64,10 +64,13 @@ class Planner {
   readonly volumes: PlannedVolume[] = [];
   readonly nodes: PlannedNode[] = [];
   readonly fixedNodes: OciDevice[] = [];
+  readonly #settings: DeviceSettings;
   readonly #directVolumes: string;
   readonly #takesMounts: boolean;
 
-  constructor({ directVolumes = defaultDirectVolumes, disableBlockDevices = false }: DeviceSettings) {
+  constructor(settings: DeviceSettings) {
+    const { directVolumes = defaultDirectVolumes, disableBlockDevices = false } = settings;
+    this.#settings = settings;
     this.#directVolumes = directVolumes;
     this.#takesMounts = !disableBlockDevices;
   }
@@ -116,8 +119,9 @@ class Planner {
       return;
     }
     const oci = { path: containerPath, type: 'c', major, minor, fileMode, uid, gid } as const;
-    if (isVfio(node.path)) this.nodes.push({ info: vfioInfo({ containerPath, major, minor }), node: oci });
-    else this.fixedNodes.push(oci);
+    if (isVfio(node.path)) {
+      this.nodes.push({ info: vfioInfo({ containerPath, major, minor }, this.#settings), node: oci });
+    } else this.fixedNodes.push(oci);
   }
 
   async #takeDirectVolume(

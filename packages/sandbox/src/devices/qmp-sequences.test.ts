@@ -44,7 +44,8 @@ interface Case {
   readonly proven: string;
   readonly info: DeviceInfo;
   readonly prepare: (directory: string) => Promise<void>;
-  readonly drivers: readonly string[];
+  /** What QEMU is told of each. */
+  readonly devices: readonly { readonly driver: string; readonly bus: string; readonly addr: string }[];
   readonly type: string;
   readonly skip?: boolean;
 }
@@ -55,7 +56,10 @@ const cases: readonly Case[] = [
     proven: 'device vfio',
     info: { containerPath: '/dev/vfio/12', type: 'c', major: 236, minor: 12, port: 'root-port' },
     prepare: (directory) => makeGroup(join(directory, 'sys')),
-    drivers: ['vfio-pci', 'vfio-pci'],
+    devices: [
+      { driver: 'vfio-pci', bus: 'rp0', addr: '00' },
+      { driver: 'vfio-pci', bus: 'rp1', addr: '00' },
+    ],
     type: 'vfio-pci-gk',
   },
   {
@@ -63,13 +67,13 @@ const cases: readonly Case[] = [
     proven: 'device vhost-user-blk',
     info: { containerPath: '/dev/data', type: 'b', major: 241, minor: 3 },
     prepare: (directory) => makeStore(join(directory, 'store')),
-    drivers: ['vhost-user-blk-pci'],
+    devices: [{ driver: 'vhost-user-blk-pci', bus: 'pci-bridge-0', addr: '01' }],
     type: 'blk',
     skip: !isRoot,
   },
 ];
 
-describe.each(cases)('$name [proves $proven]', ({ info, prepare, drivers, type, skip = false }) => {
+describe.each(cases)('$name [proves $proven]', ({ info, prepare, devices, type, skip = false }) => {
   test.skipIf(skip)(
     'is plugged once for two users, by commands QEMU knows, and is gone with the last',
     async () => {
@@ -90,14 +94,14 @@ describe.each(cases)('$name [proves $proven]', ({ info, prepare, drivers, type, 
       const [{ id } = { id: '' }] = users;
       expect(manager.agentDevices([{ id, containerPath: info.containerPath }])).toMatchObject([{ type }]);
       const added = machine.server.received.filter(({ execute }) => execute === 'device_add');
-      expect(added).toMatchObject(drivers.map((driver) => ({ arguments: { driver } })));
+      expect(added).toMatchObject(devices.map((device) => ({ arguments: device })));
       await shared.giveBack(users);
       expect(machine.things).toEqual([]);
       const commands = machine.server.received.map(({ execute, arguments: words }) => ({
         execute,
         arguments: words,
       }));
-      expect(commands.filter(({ execute }) => execute === 'device_del')).toHaveLength(drivers.length);
+      expect(commands.filter(({ execute }) => execute === 'device_del')).toHaveLength(devices.length);
       expect(commands.flatMap((command) => schema.objections(command))).toEqual([]);
     },
   );

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, link, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -20,6 +20,18 @@ async function makeTree(root: string): Promise<void> {
   await writeFile(join(root, 'sub/file'), 'content');
   await symlink('sub/file', join(root, 'link'));
   await link(join(root, 'sub/file'), join(root, 'second'));
+}
+
+/** Waits until what changes from now on has another time than what has changed before: the clock of files goes in steps. */
+async function nextStep(): Promise<void> {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'file');
+  const touch = async (): Promise<bigint> => {
+    await writeFile(path, '');
+    return (await lstat(path, { bigint: true })).ctimeNs;
+  };
+  const before = await touch();
+  while ((await touch()) === before);
 }
 
 const imageOf = (rootfs: string, contentKey?: string): ContainerImage => ({
@@ -49,6 +61,7 @@ describe('the digest of a tree', () => {
     await makeTree(directory.path);
     const before = await treeDigest(directory.path, undefined);
     expect(await treeDigest(directory.path, undefined)).toBe(before);
+    await nextStep();
     await change(directory.path);
     expect(await treeDigest(directory.path, undefined)).not.toBe(before);
   });
@@ -82,6 +95,7 @@ describe.skipIf(!hasErofs)('an image of a root file system (skipped without mkfs
     await makeTree(tree);
     const first = await erofsImage(imageOf(tree), options);
     expect(await erofsImage(imageOf(tree), options)).toBe(first);
+    await nextStep();
     await writeFile(join(tree, 'more'), '');
     expect(await erofsImage(imageOf(tree), options)).not.toBe(first);
     const [keyed, again] = await Promise.all([

@@ -2,7 +2,9 @@
 import type { OciSpec } from '@hako/protocols';
 
 import type { ContainerImage } from '../image/container-image.ts';
+import { fromHypervisorFailure } from '../hypervisor-failure.ts';
 import type { Logger } from '../logger.ts';
+import type { LinkControl } from '../network/guest-network.ts';
 import { hookDirectory, type DueHooks } from './due-hooks.ts';
 import type { HostHooks } from './host-hooks.ts';
 
@@ -13,6 +15,8 @@ export interface HookPlace {
   readonly logger: Logger;
   /** Called when the machine has ended, for containers that have not been removed before. */
   readonly endings: Set<() => Promise<void>>;
+  /** The links of the sandbox, which hooks may add to; absent where there are none, or they are another process's. */
+  readonly links?: Pick<LinkControl, 'takeIn'> | undefined;
 }
 
 /**
@@ -26,7 +30,7 @@ export async function openHooks(
   containerId: string,
   image: Pick<ContainerImage, 'bundle' | 'rootfs'>,
   { hooks = {}, ...spec }: OciSpec,
-  { vmmPid, logger, endings }: HookPlace,
+  { vmmPid, logger, endings, links }: HookPlace,
 ): Promise<Pick<HostHooks, 'beforeCreation' | 'afterStart' | 'afterEnd'>> {
   const module = await import('./host-hooks.ts');
   const opened = new module.HostHooks({
@@ -34,11 +38,16 @@ export async function openHooks(
     spec: { ...spec, hooks },
     bundle: hookDirectory(image),
   });
+  const hasSetUp = [hooks.prestart, hooks.createRuntime].some((list = []) => list.length > 0);
   const farewell = (): Promise<void> => opened.afterEnd();
   return {
     async beforeCreation(signal) {
       endings.add(farewell);
       await opened.beforeCreation(signal);
+      if (hasSetUp)
+        await links?.takeIn({ signal }).catch((error: unknown) => {
+          throw fromHypervisorFailure(error);
+        });
     },
     afterStart: () => opened.afterStart(),
     afterEnd: () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '../logger.ts';
+import type { LinkControl } from '../network/guest-network.ts';
 import type { HookPlace } from './open-hooks.ts';
 
 /** The hypervisor, as hooks are told of it. */
@@ -11,14 +12,17 @@ interface Machine {
 export class SandboxHooks implements HookPlace {
   readonly logger: Logger;
   readonly endings = new Set<() => Promise<void>>();
+  readonly links: LinkControl | undefined;
   readonly #machine: Machine | undefined;
 
   /**
    * @param logger hears of hooks that failed
    * @param machine absent: another process's, whose id is not known
+   * @param links of the sandbox, if it has some that this process can change
    */
-  constructor(logger: Logger, machine?: Machine) {
+  constructor(logger: Logger, machine?: Machine, links?: LinkControl) {
     this.logger = logger;
+    this.links = links;
     this.#machine = machine;
   }
 

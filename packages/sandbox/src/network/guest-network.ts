@@ -8,11 +8,15 @@ import type { EndpointAddress } from './namespace/endpoint.ts';
 import type { RunInNamespace } from './namespace/run-in-namespace.ts';
 import type { OpenMacvtap } from './namespace/tap-files.ts';
 import type { NetworkAgent } from './network-agent.ts';
+import type { NetworkedMachine } from './networked-machine.ts';
 import type { CheckedNetwork } from './network-options.ts';
 import { attachUserCard } from './user-network.ts';
 
 /** What a network needs of a machine. */
 export type NetworkMachine = Pick<VirtualMachine, 'plug' | 'unplug'>;
+
+/** What a network needs of a machine whose owner is dead. */
+export type AdoptedMachine = Pick<VirtualMachine, 'plug' | 'unplug' | 'pluggedDevices'>;
 
 /** The network of one sandbox on the host: checked, and not touched until {@link GuestNetwork.attach}. */
 export interface GuestNetwork {
@@ -32,10 +36,17 @@ export interface GuestNetwork {
    * @param options limits
    */
   attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void>;
+  /**
+   * Goes on, instead of {@link GuestNetwork.attach}, with what a dead owner has given to the guest. Absent where there is nothing
+   * to go on with.
+   * @param vm the machine
+   * @param agent its agent
+   */
+  takeUp?(vm: AdoptedMachine, agent: NetworkAgent): Promise<void>;
   /** Takes back what was changed on the host, when the machine has ended. Idempotent. Error: `network_failed`. */
   close(): Promise<void>;
   /** Lets this process end before what it has started for a network that goes on without it. */
-  release?(): void;
+  release?(): void | Promise<void>;
   /** Changes which links the guest has. Absent where there are no links. */
   readonly links?: LinkControl;
 }
@@ -52,8 +63,13 @@ export interface LinkRequest {
 
 /** Changes which links a running guest has. Changes wait for one another. */
 export interface LinkControl {
+  /** Whether there is none yet, and one may come. */
+  readonly isAwaited: boolean;
   add(request: LinkRequest, options: AgentCallOptions): Promise<void>;
+  /** The link is not taken in again until it is added. */
   remove(nameOrMac: string, options: AgentCallOptions): Promise<void>;
+  /** Takes in the links with an address that have come; there may be none. */
+  takeIn(options: AgentCallOptions): Promise<void>;
   /**
    * Takes in the links that have come, if there is none yet; answers with how many there are in the end. The limit is that of
    * the wait for a link; default 5 s.
@@ -79,13 +95,13 @@ export const noNetwork: GuestNetwork = {
 /**
  * Looks whether a network can be had; changes nothing. Errors: `port_in_use`, `network_failed`, those of the tools.
  * @param network what the sandbox shall have
- * @param vcpus CPUs of its machine
+ * @param machine what its machine will be like
  * @param components parts to use instead of the real ones
  * @param signal ends it
  */
 export async function prepareNetwork(
   network: CheckedNetwork,
-  vcpus: number,
+  machine: NetworkedMachine,
   { enterNamespace: enter, openMacvtap }: NetworkComponents,
   signal: AbortSignal,
 ): Promise<GuestNetwork> {
@@ -104,7 +120,7 @@ export async function prepareNetwork(
     case 'namespace': {
       // Loaded on use: most sandboxes have none.
       const { openNamespaceNetwork } = await import('./namespace/namespace-network.ts');
-      return openNamespaceNetwork(network, { enter, openMacvtap, vcpus }, signal);
+      return openNamespaceNetwork(network, { enter, openMacvtap, ...machine }, signal);
     }
     default:
       return network satisfies never;

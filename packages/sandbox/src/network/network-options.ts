@@ -38,13 +38,23 @@ export type NetworkOptions =
       /** Default `tcfilter`. */
       readonly model?: NetworkModel;
       /**
-       * Whether it may have no link with an address yet: one may come while the machine boots, or later
-       * (`sandbox.network.rescan`). Default false: that is a mistake then.
+       * Whether it may have no link with an address yet: one may come while the machine boots, by hooks of a container, in the
+       * 5 s after the start of one, or later (`sandbox.network.rescan`). Default false: that is a mistake then.
        */
       readonly mayBeEmpty?: boolean;
       /** Whether the host's kernel moves packets between taps and guest (vhost-net), if it can. Default true. */
       readonly vhost?: boolean;
+      /** How fast each link is at most; needs `sch_htb` in the kernel of the host. Default: as fast as it can be. */
+      readonly rates?: RateLimits;
     };
+
+/** How fast one link of a guest is at most. Absent or 0: as fast as it can be. */
+export interface RateLimits {
+  /** What the guest receives, in bits per second. A whole number. */
+  readonly receiveBitsPerSecond?: number;
+  /** What the guest sends, in bits per second. A whole number. */
+  readonly sendBitsPerSecond?: number;
+}
 
 /**
  * How a link is joined to the machine. `tcfilter` sends all that comes to the link on to the machine, and the other way
@@ -80,6 +90,8 @@ export type CheckedNetwork =
       readonly model: NetworkModel;
       readonly mayBeEmpty: boolean;
       readonly vhost: boolean;
+      /** Those that are set. */
+      readonly rates: RateLimits;
     };
 
 /**
@@ -102,14 +114,30 @@ export function checkNetwork(options: NetworkOptions = { kind: 'none' }): Checke
 }
 
 function checkNamespace(options: Extract<NetworkOptions, { kind: 'namespace' }>): CheckedNetwork {
-  const { kind, path, model = 'tcfilter', mayBeEmpty = false, vhost = true } = options;
+  const { kind, path, model = 'tcfilter', mayBeEmpty = false, vhost = true, rates = {} } = options;
   if (!isAbsolute(path) || path.includes('\0'))
     throw new SandboxError(
       'invalid_options',
       `network namespace ${JSON.stringify(path)} is no absolute path`,
     );
   if (!networkModels.includes(model)) throw unsupported('network model', model, networkModels);
-  return { kind, path, model, mayBeEmpty, vhost };
+  return { kind, path, model, mayBeEmpty, vhost, rates: checkRates(rates) };
+}
+
+/** The kernel counts bytes: what is less than one in a second is no rate. */
+const leastBitsPerSecond = 8;
+
+function checkRates({ receiveBitsPerSecond = 0, sendBitsPerSecond = 0 }: RateLimits): RateLimits {
+  for (const rate of [receiveBitsPerSecond, sendBitsPerSecond]) {
+    if (rate !== 0 && !(Number.isSafeInteger(rate) && rate >= leastBitsPerSecond))
+      throw new SandboxError('invalid_options', `rate ${rate} is no whole number of bits per second`, {
+        remedy: `use ${leastBitsPerSecond} or more, or 0 for any`,
+      });
+  }
+  return {
+    ...(receiveBitsPerSecond > 0 && { receiveBitsPerSecond }),
+    ...(sendBitsPerSecond > 0 && { sendBitsPerSecond }),
+  };
 }
 
 function checkUserNetwork(options: Extract<NetworkOptions, { kind: 'user' }>): CheckedNetwork {

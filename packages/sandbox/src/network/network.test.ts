@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 
 import { expectFreePorts } from './free-ports.ts';
-import { checkNetwork, type NetworkOptions } from './network-options.ts';
+import { checkNetwork, type NetworkOptions, type RateLimits } from './network-options.ts';
 
 const port = { hostPort: 8080, guestPort: 80 };
 
@@ -21,10 +21,26 @@ test('without a word there is no network, and a port listens on the host alone b
 
 test('the links of a namespace are joined by filters by default', () => {
   const options = { kind: 'namespace', path: '/run/netns/blue' } as const;
-  const usual = { ...options, model: 'tcfilter', mayBeEmpty: false, vhost: true };
+  const usual = { ...options, model: 'tcfilter', mayBeEmpty: false, vhost: true, rates: {} };
   expect(checkNetwork(options)).toEqual(usual);
   for (const model of ['macvtap', 'none'] as const)
     expect(checkNetwork({ ...options, model })).toEqual({ ...usual, model });
+});
+
+test('a rate of 0 is none, and others are whole numbers of bits', () => {
+  const ratesOf = (rates: RateLimits): unknown =>
+    checkNetwork({ kind: 'namespace', path: '/run/netns/blue', rates });
+  expect(ratesOf({ receiveBitsPerSecond: 0, sendBitsPerSecond: 8 })).toMatchObject({
+    rates: { sendBitsPerSecond: 8 },
+  });
+  for (const rate of [-1, 7, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => ratesOf({ receiveBitsPerSecond: rate })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_options',
+        message: `rate ${rate} is no whole number of bits per second`,
+      }),
+    );
+  }
 });
 
 test('a kind, model, stack or protocol that callers in JavaScript make up is refused', () => {
@@ -61,16 +77,19 @@ test.each<{ says: RegExp; options: NetworkOptions }>([
   );
 });
 
+/** An address of the loopback where nobody else takes ports. */
+const address = '127.83.107.101';
+
 /** Takes a port of the host. */
 async function takePort(protocol: 'tcp' | 'udp') {
   if (protocol === 'tcp') {
-    const server = createServer().listen(0, '127.0.0.1');
+    const server = createServer().listen(0, address);
     await once(server, 'listening');
-    const address = server.address();
-    const hostPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const bound = server.address();
+    const hostPort = typeof bound === 'object' ? (bound?.port ?? 0) : 0;
     return { hostPort, [Symbol.dispose]: () => void server.close() };
   }
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  const socket = createSocket('udp4').bind(0, address);
   await once(socket, 'listening');
   return { hostPort: socket.address().port, [Symbol.dispose]: () => void socket.close() };
 }
@@ -80,7 +99,7 @@ test.each(['tcp', 'udp'] as const)(
   async (protocol) => {
     using taken = await takePort(protocol);
     const { hostPort } = taken;
-    const published = { protocol, hostAddress: '127.0.0.1', hostPort, guestPort: 80 };
+    const published = { protocol, hostAddress: address, hostPort, guestPort: 80 };
     await expect(expectFreePorts([published])).rejects.toMatchObject({ code: 'port_in_use' });
     const other = protocol === 'tcp' ? ('udp' as const) : ('tcp' as const);
     // Tried twice: the first look leaves it free.

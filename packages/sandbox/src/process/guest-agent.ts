@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttachedProcess } from '@hako/agent-client';
 import type {
+  AddSwapRequest,
   CopyFileRequest,
   CreateContainerRequest,
   CreateSandboxRequest,
@@ -12,6 +13,7 @@ import type {
   OnlineCPUMemRequest,
   StatsContainerResponse,
   UpdateContainerRequest,
+  UpdateEphemeralMountsRequest,
 } from '@hako/protocols/agent';
 
 import type { NetworkAgent } from '../network/network-agent.ts';
@@ -68,6 +70,11 @@ export interface GrowthAgent extends Pick<GuestFactsAgent, 'getGuestDetails'> {
   onlineCPUMem(request: DeepPartial<OnlineCPUMemRequest>, options?: AgentCallOptions): Promise<unknown>;
   memHotplugByProbe(
     request: DeepPartial<MemHotplugByProbeRequest>,
+    options?: AgentCallOptions,
+  ): Promise<unknown>;
+  addSwap(request: DeepPartial<AddSwapRequest>, options?: AgentCallOptions): Promise<unknown>;
+  updateEphemeralMounts(
+    request: DeepPartial<UpdateEphemeralMountsRequest>,
     options?: AgentCallOptions,
   ): Promise<unknown>;
 }

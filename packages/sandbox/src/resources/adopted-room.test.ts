@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { VirtualMachine } from '@hako/hypervisor';
@@ -96,6 +96,36 @@ test('memory modules of a former owner are counted, and stay', async () => {
   expect(pluggedInto(world).filter((id) => id.startsWith('memory'))).toEqual(['memory-1', 'memory-2']);
 });
 
+test('the next owner knows the swap space and the volumes in memory of its machine, and adds to them', async () => {
+  await using world = await sandboxWorld();
+  const directory = join(world.runRoot, 'box');
+  const sandbox = await world.create({ ...sizes, guestSwap: true, onOwnerExit: 'keep' });
+  await sandbox.createContainer({
+    image: world.image,
+    command: ['forever'],
+    limits: { memoryBytes: 100 * mib, memorySwappiness: 60 },
+    mounts: [{ type: 'volume', medium: 'tmpfs', destination: '/cache', name: 'cache', groupId: 7 }],
+  });
+  await sandbox.release();
+  await using adopted = await adopt(world);
+  await adopted.createContainer({
+    image: world.image,
+    id: 'more',
+    limits: { memoryBytes: 50 * mib, memorySwapBytes: 60 * mib, memorySwappiness: 60 },
+  });
+  const names = (await readdir(directory)).filter((name) => name.startsWith('swap')).toSorted();
+  const found = await Promise.all(names.map((name) => stat(join(directory, name))));
+  expect(found.map(({ size }) => (size - 4096) / mib)).toEqual([100, 10]);
+  expect(world.agent.remounts.at(-1)).toMatchObject({
+    storages: [
+      {
+        mountPoint: '/run/kata-containers/sandbox/ephemeral/cache',
+        options: ['remount', 'size=408M', 'fsgid=7'],
+      },
+    ],
+  });
+});
+
 test('promises are written down as they change', async () => {
   await using world = await sandboxWorld();
   const sandbox = await world.create({ ...sizes, onOwnerExit: 'keep' });
@@ -116,6 +146,7 @@ test.for([
   { promised: [{ containerId: 'one', resources: { memory: { limit: '5' } } }] },
   { promised: [{ containerId: '', resources: {} }] },
   { promised: [{ containerId: 'one', resources: { pids: { limit: 1 } } }] },
+  { promised: [{ containerId: 'one', resources: {}, volumes: [{ mountPoint: 'cache' }] }] },
   { promised: 'all' },
 ])('a promise that is none is not believed: $promised', (part) => {
   const vm = { driver: 'fake', version: 1, process: { pid: 1, startTicks: '1' }, state: {} };

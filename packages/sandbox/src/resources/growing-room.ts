@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { VirtualMachine } from '@hako/hypervisor';
@@ -14,6 +13,7 @@ import { MachineSizer } from './machine-sizer.ts';
 import { ownerSocketName, serveRoom } from './room-service.ts';
 import type { RoomPromise } from './promised-resources.ts';
 import type { CheckedSizing } from './sizing-options.ts';
+import type { SwapDisks } from './swap/swap-disks.ts';
 
 /** The room of a machine that grows with its containers, those of other processes too. */
 export interface GrowingRoom extends MachineRoom, AsyncDisposable {
@@ -33,6 +33,8 @@ export type OpenRoom = (lifeline: Lifeline) => GrowingRoom;
 export interface GrowingRoomParts {
   readonly vm: VirtualMachine;
   readonly sizing: CheckedSizing;
+  /** Absent: its containers have no swap space. */
+  readonly swap?: SwapDisks;
   /** Run directory of the sandbox. */
   readonly directory: string;
   readonly logger: Logger;
@@ -50,12 +52,14 @@ export interface GrowingRoomParts {
  * @param parts the machine
  */
 export function growingRoom(parts: GrowingRoomParts): OpenRoom {
-  const { vm, sizing, directory, logger, undo, onGrowth, ledger, promised } = parts;
+  const { vm, sizing, swap, directory, logger, undo, onGrowth, ledger, promised } = parts;
   const { bounds, memoryGrowth } = sizing;
   const growsMemory = bounds.maximum.memoryMib > bounds.boot.memoryMib;
   const note = ledger && ((promises: readonly RoomPromise[]) => ledger.notePromises(promises));
   return (lifeline) => {
-    const sizer = new MachineSizer({ vm, bounds, memoryGrowth, lifeline, logger, onGrowth, promised, note });
+    const sizer = new MachineSizer({
+      ...{ vm, bounds, memoryGrowth, swap, lifeline, logger, onGrowth, promised, note },
+    });
     let server: AsyncDisposable | undefined;
     const close = async (): Promise<void> => {
       await server?.[Symbol.asyncDispose]();
@@ -64,14 +68,13 @@ export function growingRoom(parts: GrowingRoomParts): OpenRoom {
     return {
       admit: (containerId, resources) => sizer.admit(containerId, resources),
       provide: (agent, signal) => sizer.provide(agent, signal),
+      keepVolumes: (containerId, volumes, agent, signal) =>
+        sizer.keepVolumes(containerId, volumes, agent, signal),
       release: (containerId) => sizer.release(containerId),
       update: (containerId, resources, agent, signal) => sizer.update(containerId, resources, agent, signal),
       kernelModules: growsMemory && memoryGrowth === 'virtio-mem' ? [{ name: 'virtio_mem' }] : [],
       async serve(agent) {
-        const socketPath = join(directory, ownerSocketName);
-        // That of a dead owner is in the way.
-        await rm(socketPath, { force: true });
-        server = await serveRoom(sizer, agent, socketPath);
+        server = await serveRoom(sizer, agent, join(directory, ownerSocketName));
         undo.push('room for containers', close);
         if (promised !== undefined) void sizer.takeUp(agent);
       },

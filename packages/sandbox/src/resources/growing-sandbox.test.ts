@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import type { VirtualMachine } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
 
@@ -138,6 +141,99 @@ test('a container that cannot be created gives its part of the machine back', as
       sandbox.createContainer({ image: world.image, id, command: ['missing'], limits }),
     ).rejects.toMatchObject({ code: 'command_not_found' });
   }
+});
+
+test('a machine has swap space only if that is asked for, however it grows', async () => {
+  await using world = await sandboxWorld();
+  await using sandbox = await world.create(sizes);
+  await sandbox.createContainer({ image: world.image, limits: { memorySwappiness: 60 } });
+  expect(pluggedInto(world)).toEqual([]);
+  expect(world.agent.calls).not.toContain('addSwap');
+});
+
+test('swap space comes before the containers that may swap, those of others too, lies in files of the run directory, and goes with it [proves guest swap]', async () => {
+  await using world = await sandboxWorld();
+  {
+    await using sandbox = await world.create({ guestSwap: true });
+    await firstContainer(world, sandbox);
+    const annotations = {
+      'io.katacontainers.container.resource.swappiness': '150',
+      'io.katacontainers.container.resource.swap_in_bytes': String(96 * mib),
+    };
+    const linux = { resources: { memory: { limit: 64 * mib } } };
+    const spec = { ociVersion: '1.1.0', annotations, linux };
+    await sandbox.createContainer({ image: { ...world.image, spec }, id: 'second' });
+    await using attached = await world.attach();
+    const limits = { memorySwappiness: 60 };
+    await attached.createContainer({ image: world.image, id: 'third', limits });
+    expect(pluggedInto(world)).toEqual(['swap-1', 'swap-2']);
+    expect(world.agent.swaps).toEqual([{ PCIPath: [2, 1] }, { PCIPath: [2, 2] }]);
+    const files = ['swap1', 'swap2'].map((name) => stat(join(sandbox.directory, name)));
+    expect((await Promise.all(files)).map(({ size }) => (size - 4096) / mib)).toEqual([32, 512]);
+    expect(world.agent.calls.filter((call) => /Swap|createContainer/.test(call))).toEqual([
+      'createContainer',
+      ...['addSwap', 'createContainer'],
+      ...['addSwap', 'createContainer'],
+    ]);
+    const memory = world.agent.containers.get('second')?.OCI?.Linux?.Resources?.Memory;
+    expect(memory).toMatchObject({ Limit: BigInt(64 * mib), Swap: BigInt(96 * mib), Swappiness: 100n });
+  }
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a limit of both without one of memory counts for the machine alone', async () => {
+  await using world = await sandboxWorld();
+  await using sandbox = await world.create({ guestSwap: true });
+  const annotations = {
+    'io.katacontainers.container.resource.swappiness': '60',
+    'io.katacontainers.container.resource.swap_in_bytes': String(32 * mib),
+  };
+  await sandbox.createContainer({ image: { ...world.image, spec: { ociVersion: '1.1.0', annotations } } });
+  expect((await stat(join(sandbox.directory, 'swap1'))).size).toBe(32 * mib + 4096);
+  const memory = world.agent.containers.get('box')?.OCI?.Linux?.Resources?.Memory;
+  expect(memory).toMatchObject({ Swap: 0n, Swappiness: 60n });
+});
+
+test('an annotation about swap that says nothing is refused before anything is shared', async () => {
+  await using world = await sandboxWorld();
+  await using sandbox = await world.create({ guestSwap: true });
+  const annotations = { 'io.katacontainers.container.resource.swappiness': '201' };
+  const image = { ...world.image, spec: { ociVersion: '1.1.0', annotations } };
+  await expect(sandbox.createContainer({ image })).rejects.toMatchObject({ code: 'invalid_options' });
+  expect(world.steps).not.toContain('share.add');
+});
+
+test('a machine that takes no disks is not asked to swap', async () => {
+  await using world = await sandboxWorld();
+  await expect(world.create({ guestSwap: true, machine: 'microvm' })).rejects.toMatchObject({
+    code: 'invalid_options',
+    message: 'a machine of type microvm takes no swap space',
+  });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('volumes in memory grow with the machine, for whichever process it grows [proves volumes in memory by limits]', async () => {
+  await using world = await sandboxWorld();
+  await using sandbox = await world.create(sizes);
+  const mounts = (name: string) => [
+    { type: 'volume', medium: 'tmpfs', destination: '/cache', name } as const,
+    { type: 'volume', destination: '/rest' } as const,
+  ];
+  await sandbox.createContainer({ image: world.image, command: ['forever'], mounts: mounts('own') });
+  expect(world.agent.remounts).toEqual([]);
+  const limits = { memoryBytes: 128 * mib };
+  await sandbox.createContainer({ image: world.image, id: 'second', limits });
+  await using attached = await world.attach();
+  await attached.createContainer({ image: world.image, id: 'third', limits, mounts: mounts('foreign') });
+  const remount = (name: string, sizeMib: number) => ({
+    mountPoint: `/run/kata-containers/sandbox/ephemeral/${name}`,
+    options: ['remount', `size=${sizeMib}M`],
+  });
+  expect(world.agent.remounts).toMatchObject([
+    { storages: [remount('own', 384)] },
+    { storages: [remount('own', 512)] },
+    { storages: [remount('foreign', 512)] },
+  ]);
 });
 
 test('another process has the machine grow for its container, is refused more, and gives it back', async () => {

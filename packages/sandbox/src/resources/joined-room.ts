@@ -36,6 +36,9 @@ export function joinRoom(directory: string): JoinedRoom {
     },
     // The owner has made room before it answered.
     provide: () => Promise.resolve(),
+    async keepVolumes(containerId, volumes, _agent, signal) {
+      await askOwner(connected().keepVolumes({ containerId, volumes: [...volumes] }, limits(signal)));
+    },
     release(containerId) {
       // An owner that is gone has taken its machine with it.
       const release = connected()

@@ -7,20 +7,24 @@ import { canGrow } from './machine-size.ts';
 import type { CheckedSizing } from './sizing-options.ts';
 
 /** The part of a machine's configuration that says how large it is. */
-type VmSize = Pick<VmConfig, 'vcpus' | 'maximumVcpus' | 'memoryMib' | 'maximumMemoryMib' | 'memorySlots'>;
+type VmSize = Pick<
+  VmConfig,
+  'vcpus' | 'maximumVcpus' | 'memoryMib' | 'maximumMemoryMib' | 'memorySlots' | 'numaNodes'
+>;
 
 /**
  * Sizes a machine. Places for more cost the guest time at boot and make it another template: there are only as many as
  * were asked for.
  * @param config the sandbox's
  */
-export function machineSize({ sizing, options: { memorySlots } }: SandboxConfig): VmSize {
+export function machineSize({ numa, sizing, options: { memorySlots } }: SandboxConfig): VmSize {
   const { boot, maximum } = sizing.bounds;
   return {
     ...boot,
     ...(maximum.vcpus > boot.vcpus ? { maximumVcpus: maximum.vcpus } : {}),
     ...(maximum.memoryMib > boot.memoryMib ? { maximumMemoryMib: maximum.memoryMib } : {}),
     ...(memorySlots === undefined ? {} : { memorySlots }),
+    ...(numa && { numaNodes: numa }),
   };
 }
 
@@ -36,15 +40,17 @@ export function growthKernelWords({ bounds: { boot, maximum } }: CheckedSizing):
 }
 
 /**
- * Prepares the room of a machine that can grow; nothing for one that cannot.
+ * Prepares the room of a machine that gets more for its containers; nothing for one that stays as it is.
  * @param config the sandbox's
  * @param parts its machine
  */
 export async function prepareRoom(
   { sizing }: SandboxConfig,
-  parts: Omit<GrowingRoomParts, 'sizing'>,
+  parts: Omit<GrowingRoomParts, 'sizing' | 'swap'>,
 ): Promise<{ openRoom?: OpenRoom }> {
-  if (!canGrow(sizing.bounds)) return {};
+  if (!canGrow(sizing.bounds) && !sizing.guestSwap) return {};
   const { growingRoom } = await import('./growing-room.ts');
-  return { openRoom: growingRoom({ ...parts, sizing }) };
+  if (!sizing.guestSwap) return { openRoom: growingRoom({ ...parts, sizing }) };
+  const { SwapDisks } = await import('./swap/swap-disks.ts');
+  return { openRoom: growingRoom({ ...parts, sizing, swap: new SwapDisks(parts) }) };
 }

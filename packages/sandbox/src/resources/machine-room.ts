@@ -2,6 +2,7 @@
 import type { OciResources } from '@hako/protocols';
 
 import type { GrowthAgent, ContainerAgent } from '../process/guest-agent.ts';
+import type { MemoryVolume } from './memory-volumes.ts';
 
 /** The calls that a machine's room needs. */
 export type RoomAgent = GrowthAgent & Pick<ContainerAgent, 'updateContainer'>;
@@ -22,6 +23,20 @@ export interface MachineRoom {
    * @param signal ends the wait; what came by then stays
    */
   provide(agent: RoomAgent, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Keeps volumes in memory as large as the machine whenever that grows, until the container is released. Errors: those of the
+   * connection to the owner, `vm_exited`, `aborted`; a volume that does not grow is none.
+   * @param containerId the container, which is there and has a promise
+   * @param volumes its volumes
+   * @param agent of the guest
+   * @param signal ends the wait
+   */
+  keepVolumes(
+    containerId: string,
+    volumes: readonly MemoryVolume[],
+    agent: RoomAgent,
+    signal: AbortSignal | undefined,
+  ): Promise<void>;
   /**
    * Takes the promise back; the machine shrinks later, as far as it can. Idempotent.
    * @param containerId the container

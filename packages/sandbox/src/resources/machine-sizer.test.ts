@@ -241,6 +241,46 @@ describe('a machine that grows', () => {
     expect(vm.done).toEqual(['plug vcpu-1', 'plug vcpu-2', 'plug memory 768', 'resize memory 64']);
   });
 
+  test('has volumes in memory grow with it, those of containers that are there', async () => {
+    const { agent, sizer, add } = world();
+    const volumes = [{ mountPoint: '/cache' }];
+    const sizes = (): unknown[] =>
+      agent.remounts.map(({ storages = [] }) => storages.map((one) => [one.mountPoint, one.options?.[1]]));
+    await add('one', {});
+    await sizer.keepVolumes('one', volumes, agent, undefined);
+    await sizer.keepVolumes('nobody', [{ mountPoint: '/other' }], agent, undefined);
+    expect(sizes()).toEqual([]);
+    await add('two', memory(64));
+    await sizer.update('one', memory(16), agent, undefined);
+    expect(sizes()).toEqual([[['/cache', 'size=320M']], [['/cache', 'size=336M']]]);
+    sizer.release('one');
+    await add('three', memory(128));
+    expect(sizes()).toHaveLength(2);
+    await sizer.keepVolumes('three', volumes, agent, undefined);
+    expect(sizes()[2]).toEqual([['/cache', 'size=448M']]);
+  });
+
+  test('has swap space for what its containers may swap, which it needs not grow for', async () => {
+    const { vm, agent, parts } = world('virtio-mem', { vcpus: 1, memoryMib: 256 });
+    const wanted: number[] = [];
+    const swap = { grow: (bytes: number) => Promise.resolve(void wanted.push(bytes / mib)) };
+    const sizer = new MachineSizer({ ...parts, swap });
+    const swapping = (limit: number): OciResources => ({ memory: { limit: limit * mib, swappiness: 60 } });
+    for (const [id, resources] of [
+      ['one', memory(600)],
+      ['two', swapping(64)],
+      ['three', { memory: { swappiness: 1 } }],
+    ] as const) {
+      await sizer.admit(id, resources);
+      await sizer.provide(agent, undefined);
+    }
+    await sizer.update('two', swapping(100), agent, undefined);
+    expect(wanted).toEqual([0, 64, 320, 356]);
+    expect(vm.done).toEqual([]);
+    await sizer.settled;
+    expect(sizer.size).toEqual({ vcpus: 1, memoryMib: 256 });
+  });
+
   test('that is lost ends what waits for it', async () => {
     const { vm, lifeline, add } = world();
     vm.before = () => new Promise(() => undefined);

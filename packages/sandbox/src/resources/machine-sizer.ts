@@ -11,10 +11,13 @@ import type { MachineRoom, RoomAgent } from './machine-room.ts';
 import type { MachineBounds, MachineSize } from './machine-size.ts';
 import { MemoryModules } from './memory-modules.ts';
 import type { MemoryGrowth, MemoryPool } from './memory-pool.ts';
+import { VolumeStretcher, type MemoryVolume } from './memory-volumes.ts';
 import { mergeResources } from './merge-resources.ts';
 import { requiredSize } from './required-size.ts';
 import { promisedResources, type PromisedResources, type RoomPromise } from './promised-resources.ts';
 import { demandOf } from './resource-demand.ts';
+import { requiredSwapBytes } from './swap/required-swap.ts';
+import type { SwapDisks } from './swap/swap-disks.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 import { VirtioMemory } from './virtio-memory.ts';
 
@@ -23,6 +26,8 @@ export interface MachineSizerParts {
   readonly vm: Pick<VirtualMachine, 'plug' | 'unplug' | 'resizeMemory' | 'pluggedDevices'>;
   readonly bounds: MachineBounds;
   readonly memoryGrowth: MemoryGrowth;
+  /** Swap space for its containers. Absent: there is none. */
+  readonly swap?: Pick<SwapDisks, 'grow'> | undefined;
   readonly lifeline: Lifeline;
   readonly logger: Logger;
   /** Called when the machine has more CPUs. */
@@ -33,29 +38,35 @@ export interface MachineSizerParts {
   readonly note?: ((promised: readonly RoomPromise[]) => Promise<void>) | undefined;
 }
 
+/** What a container is promised. */
+type Promised = Omit<RoomPromise, 'containerId'>;
+
 /**
  * Keeps a machine as large as its containers need it: it grows before a container is made or gets more, and shrinks after
- * one has ended or got less. Changes of the machine happen one after the other.
+ * one has ended or got less. Swap space and volumes in memory come with it, and stay. Changes of the machine happen one after
+ * the other.
  */
 export class MachineSizer implements MachineRoom {
   readonly #parts: MachineSizerParts;
   readonly #vcpus: VcpuPool;
   readonly #memory: MemoryPool;
+  readonly #volumes: VolumeStretcher;
   readonly #end = new AbortController();
-  #promised: ReadonlyMap<string, PromisedResources>;
+  #promised: ReadonlyMap<string, Promised>;
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: MachineSizerParts) {
-    const { vm, logger, bounds } = parts;
+    const { vm, lifeline, logger, bounds } = parts;
     const { vcpus, memoryMib } = bounds.boot;
     const memory = { vm, logger, memoryMib, maximumMib: bounds.maximum.memoryMib };
     this.#parts = parts;
     this.#promised = new Map(
-      (parts.promised ?? []).map(({ containerId, resources }) => [containerId, resources]),
+      (parts.promised ?? []).map(({ containerId, ...promised }) => [containerId, promised]),
     );
     this.#vcpus = new VcpuPool({ vm, logger, vcpus });
     this.#memory = parts.memoryGrowth === 'modules' ? new MemoryModules(memory) : new VirtioMemory(memory);
-    void parts.lifeline.lost.then((reason) => this.#end.abort(reason));
+    this.#volumes = new VolumeStretcher({ lifeline, logger, memoryMib });
+    void lifeline.lost.then((reason) => this.#end.abort(reason));
   }
 
   /** What the machine has now. */
@@ -69,13 +80,28 @@ export class MachineSizer implements MachineRoom {
   }
 
   async admit(containerId: string, resources: OciResources): Promise<void> {
-    const promised = new Map(this.#promised).set(containerId, promisedResources(resources));
+    const promised = new Map(this.#promised).set(containerId, {
+      ...this.#promised.get(containerId),
+      resources: promisedResources(resources),
+    });
     this.#required(promised);
     await this.#promise(promised);
   }
 
   provide(agent: RoomAgent, signal: AbortSignal | undefined): Promise<void> {
     return this.#next(() => this.#grow(agent, signal));
+  }
+
+  async keepVolumes(
+    containerId: string,
+    volumes: readonly MemoryVolume[],
+    agent: RoomAgent,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const promised = this.#promised.get(containerId);
+    if (promised === undefined) return;
+    await this.#promise(new Map(this.#promised).set(containerId, { ...promised, volumes }));
+    await this.#next(() => this.#stretch(agent, signal));
   }
 
   release(containerId: string): void {
@@ -115,7 +141,7 @@ export class MachineSizer implements MachineRoom {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const before = this.#promised.get(containerId);
-    await this.admit(containerId, mergeResources(before ?? {}, resources));
+    await this.admit(containerId, mergeResources(before?.resources ?? {}, resources));
     try {
       await this.provide(agent, signal);
       await this.#parts.lifeline.call('update of the container', signal, (both) =>
@@ -130,14 +156,14 @@ export class MachineSizer implements MachineRoom {
     }
   }
 
-  #promise(promised: ReadonlyMap<string, PromisedResources>): Promise<void> {
+  #promise(promised: ReadonlyMap<string, Promised>): Promise<void> {
     this.#promised = promised;
-    const entries = [...promised].map(([containerId, resources]) => ({ containerId, resources }));
+    const entries = [...promised].map(([containerId, each]) => ({ containerId, ...each }));
     return this.#parts.note?.(entries) ?? Promise.resolve();
   }
 
   #required(promised = this.#promised): MachineSize {
-    return requiredSize(this.#parts.bounds, [...promised.values()].map(demandOf));
+    return requiredSize(this.#parts.bounds, resourcesOf(promised).map(demandOf));
   }
 
   async #grow(agent: GrowthAgent, signal: AbortSignal | undefined): Promise<void> {
@@ -148,10 +174,22 @@ export class MachineSizer implements MachineRoom {
         await this.#vcpus.grow(vcpus, agent, both);
         if (this.#vcpus.vcpus > before) await this.#parts.onGrowth?.();
         await this.#memory.grow(memoryMib, agent, both);
+        await this.#swap(agent, both);
       } catch (error) {
         throw growthFailure(error);
       }
     });
+    await this.#stretch(agent, signal);
+  }
+
+  async #swap(agent: GrowthAgent, signal: AbortSignal): Promise<void> {
+    const { bounds, swap } = this.#parts;
+    await swap?.grow(requiredSwapBytes(bounds.boot, resourcesOf(this.#promised)), agent, signal);
+  }
+
+  #stretch(agent: GrowthAgent, signal: AbortSignal | undefined): Promise<void> {
+    const volumes = [...this.#promised.values()].flatMap((each) => each.volumes ?? []);
+    return this.#volumes.stretch(volumes, this.#memory.memoryMib, agent, signal);
   }
 
   #shrinkLater(): void {
@@ -171,6 +209,10 @@ export class MachineSizer implements MachineRoom {
     this.#last = done.catch(() => undefined);
     return done;
   }
+}
+
+function resourcesOf(promised: ReadonlyMap<string, Promised>): readonly PromisedResources[] {
+  return [...promised.values()].map(({ resources }) => resources);
 }
 
 /** At run time the driver's failures are not those of a boot. */

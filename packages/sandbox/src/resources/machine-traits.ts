@@ -1,24 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OciResources } from '@hako/protocols';
 
+import { isListOf, isWhole } from '../run/value-shape.ts';
 import { SandboxError } from '../sandbox-error.ts';
-import { bytesPerMib, canGrow, type MachineBounds, type MachineSize } from './machine-size.ts';
+import { bytesPerMib, canGrow, type MachineSize } from './machine-size.ts';
+import type { GuestNode } from './numa/guest-node.ts';
 import { demandOf } from './resource-demand.ts';
+import type { CheckedSizing } from './sizing-options.ts';
 
 /** What a container has to know of the machine it is made for. */
 export interface MachineTraits {
   /** What the machine can have at most. */
   readonly largest: MachineSize;
-  /** Whether it grows with its containers. */
+  /** Whether it gets more for its containers: CPUs, memory, swap space. */
   readonly grows: boolean;
+  /** Nodes of the host behind each NUMA node of the guest; absent: it has none. */
+  readonly hostNodes?: readonly (readonly number[])[];
 }
 
 /**
- * Reads off the bounds of a machine what its containers have to know.
- * @param bounds the machine's
+ * Reads off the sizes of a machine what its containers have to know.
+ * @param sizing the machine's
+ * @param numa its NUMA nodes
  */
-export function machineTraits(bounds: MachineBounds): MachineTraits {
-  return { largest: bounds.maximum, grows: canGrow(bounds) };
+export function machineTraits(
+  { bounds, guestSwap }: CheckedSizing,
+  numa?: readonly GuestNode[],
+): MachineTraits {
+  return {
+    largest: bounds.maximum,
+    grows: canGrow(bounds) || guestSwap,
+    ...(numa && { hostNodes: numa.map(({ hostNodes }) => hostNodes) }),
+  };
 }
 
 /**
@@ -60,6 +73,7 @@ export function isMachineTraits(value: unknown): value is MachineTraits {
   if (typeof value !== 'object' || value === null || !('largest' in value) || !('grows' in value))
     return false;
   const { largest, grows } = value;
+  if ('hostNodes' in value && !isListOf(value.hostNodes, isListOfWholes)) return false;
   if (typeof largest !== 'object' || largest === null || typeof grows !== 'boolean') return false;
   return (
     'vcpus' in largest &&
@@ -67,4 +81,8 @@ export function isMachineTraits(value: unknown): value is MachineTraits {
     'memoryMib' in largest &&
     Number.isSafeInteger(largest.memoryMib)
   );
+}
+
+function isListOfWholes(value: unknown): value is readonly number[] {
+  return isListOf(value, isWhole);
 }

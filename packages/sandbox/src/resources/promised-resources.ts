@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OciResources } from '@hako/protocols';
 
-/** What of a container's limits counts for the size of its machine; JSON data. */
+import type { MemoryVolume } from './memory-volumes.ts';
+
+/** What of a container's limits counts for the size of its machine and its swap space; JSON data. */
 export interface PromisedResources {
   readonly cpu?: { readonly quota?: number; readonly period?: number; readonly cpus?: string };
-  readonly memory?: { readonly limit?: number };
+  readonly memory?: { readonly limit?: number; readonly swap?: number; readonly swappiness?: number };
   readonly hugepageLimits?: { readonly pageSize: string; readonly limit: number }[];
 }
 
@@ -12,10 +14,12 @@ export interface PromisedResources {
 export interface RoomPromise {
   readonly containerId: string;
   readonly resources: PromisedResources;
+  /** Volumes that grow with the machine; those of the container since it was made. */
+  readonly volumes?: readonly MemoryVolume[];
 }
 
 /**
- * Picks what counts for the size of the machine.
+ * Picks what counts for the machine.
  * @param resources limits of a container
  */
 export function promisedResources({ cpu, memory, hugepageLimits }: OciResources): PromisedResources {
@@ -27,7 +31,13 @@ export function promisedResources({ cpu, memory, hugepageLimits }: OciResources)
         ...(cpu.cpus !== undefined && { cpus: cpu.cpus }),
       },
     }),
-    ...(memory && { memory: memory.limit === undefined ? {} : { limit: Number(memory.limit) } }),
+    ...(memory && {
+      memory: {
+        ...(memory.limit !== undefined && { limit: Number(memory.limit) }),
+        ...(memory.swap !== undefined && { swap: Number(memory.swap) }),
+        ...(memory.swappiness !== undefined && { swappiness: Number(memory.swappiness) }),
+      },
+    }),
     ...(hugepageLimits && {
       hugepageLimits: hugepageLimits.map(({ pageSize, limit }) => ({ pageSize, limit: Number(limit) })),
     }),

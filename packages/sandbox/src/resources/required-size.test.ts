@@ -86,6 +86,11 @@ describe('the size a machine needs', () => {
     expect(requiredSize({ ...bounds, boot }, [demandOf(half)])).toEqual(boot);
   });
 
+  test('is what it boots with if it cannot grow, whatever is wanted', () => {
+    const fixed = { ...bounds, maximum: bounds.boot };
+    expect(requiredSize(fixed, [demandOf({ memory: { limit: 769 * mib } })])).toEqual(bounds.boot);
+  });
+
   test.for<{ wants: OciResources; says: string; remedy: string }>([
     {
       wants: { cpu: { quota: 401_000, period: 100_000 } },

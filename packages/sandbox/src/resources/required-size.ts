@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SandboxError } from '../sandbox-error.ts';
-import { bytesPerMib, type MachineBounds, type MachineSize } from './machine-size.ts';
+import { bytesPerMib, canGrow, type MachineBounds, type MachineSize } from './machine-size.ts';
 import type { ResourceDemand } from './resource-demand.ts';
 
 const milliPerCpu = 1000;
 
 /**
  * The size a machine needs for its containers: what they want on top of its base, rounded up once, after the sum. Without
- * any quota the lists of CPUs count. It never needs less than it boots with.
+ * any quota the lists of CPUs count. It never needs less than it boots with, and nothing else if it cannot grow.
  *
  * The base CPU is no promise to anybody: where what containers want fits by itself, the largest machine is enough.
  * Error: `invalid_options` where it does not fit.
@@ -16,6 +16,7 @@ const milliPerCpu = 1000;
  */
 export function requiredSize(bounds: MachineBounds, demands: readonly ResourceDemand[]): MachineSize {
   const { base, boot, maximum } = bounds;
+  if (!canGrow(bounds)) return boot;
   const sum = (read: (demand: ResourceDemand) => number): number =>
     demands.reduce((total, demand) => total + read(demand), 0);
   const milliCpus = sum(({ milliCpus }) => milliCpus) || sum(({ listedCpus }) => listedCpus) * milliPerCpu;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OciInteger, OciResources } from '@hako/protocols';
 
+import { parseNumberList } from './number-list.ts';
+
 /** What one container wants of the machine; 0 where it sets no limit. */
 export interface ResourceDemand {
   /** Thousandths of a CPU, from its quota and period. */
@@ -10,9 +12,6 @@ export interface ResourceDemand {
   /** Memory in bytes, with its huge pages. */
   readonly memoryBytes: number;
 }
-
-/** More CPUs than a list can name in earnest; a longer range is malformed. */
-const mostListedCpus = 4096;
 
 /**
  * Reads off the limits of a container what it wants. As upstream has it: a quota without a period, or below 0, wants nothing,
@@ -34,15 +33,7 @@ export function demandOf({ cpu, memory, hugepageLimits }: OciResources): Resourc
  * @param list the list
  */
 export function countCpus(list: string): number {
-  const cpus = new Set<number>();
-  for (const part of list.trim().split(',')) {
-    const [, first, last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim()) ?? [];
-    if (first === undefined || last === undefined) return 0;
-    const [from, to] = [Number(first), Number(last)];
-    if (to < from || to - from >= mostListedCpus) return 0;
-    for (let cpu = from; cpu <= to; cpu += 1) cpus.add(cpu);
-  }
-  return cpus.size;
+  return parseNumberList(list)?.length ?? 0;
 }
 
 /**

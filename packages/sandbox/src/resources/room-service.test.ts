@@ -23,6 +23,7 @@ async function served(refusal?: SandboxError) {
   const room: MachineRoom = {
     admit: (id, resources) => note('admit', id, resources),
     provide: () => note('provide'),
+    keepVolumes: (id, volumes) => note('keepVolumes', id, volumes),
     release: (id) => void note('release', id),
     update: (id, resources) => note('update', id, resources),
   };
@@ -39,12 +40,15 @@ test('another process asks the owner for room, and gives it back', async () => {
   const { joined, agent, asked } = world;
   await joined.admit('one', resources, undefined);
   await joined.provide(agent, undefined);
+  const volumes = [{ mountPoint: '/one' }, { mountPoint: '/two', groupId: 7 }];
+  await joined.keepVolumes('one', volumes, agent, undefined);
   await joined.update('one', { pids: { limit: 3 } }, agent, undefined);
   joined.release('one');
   await joined[Symbol.asyncDispose]();
   expect(asked).toMatchObject([
     ['admit', 'one', resources],
     ['provide'],
+    ['keepVolumes', 'one', volumes],
     ['update', 'one', { pids: { limit: 3 } }],
     ['release', 'one'],
   ]);

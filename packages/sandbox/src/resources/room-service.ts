@@ -4,16 +4,13 @@ import {
   SandboxResourcesServiceDefinition,
   type SandboxResourcesServiceImplementation,
 } from '@hako/protocols/sandbox-resources';
-import { createServer, listen } from '@hako/ttrpc';
 
 import { answerCaller } from '../run/owner-call.ts';
+import { serveAsOwner } from '../run/serve-as-owner.ts';
 import type { MachineRoom, RoomAgent } from './machine-room.ts';
 
 /** Name of the socket in a run directory on which the owner of a machine that can grow answers. */
 export const ownerSocketName = 'owner.sock';
-
-/** A server goes so long after its sandbox, at most. */
-const farewellMs = 500;
 
 /**
  * Lets other processes of the same user take part in a machine's room.
@@ -38,6 +35,15 @@ export async function serveRoom(
         }
         return {};
       }),
+    keepVolumes: ({ containerId, volumes }, { signal }) =>
+      answerCaller(async () => {
+        const kept = volumes.map(({ mountPoint, groupId }) => ({
+          mountPoint,
+          ...(groupId > 0 && { groupId }),
+        }));
+        await room.keepVolumes(containerId, kept, agent, signal);
+        return {};
+      }),
     release({ containerId }) {
       room.release(containerId);
       return Promise.resolve({});
@@ -49,14 +55,7 @@ export async function serveRoom(
         return {};
       }),
   };
-  const server = createServer();
-  server.add(SandboxResourcesServiceDefinition, service);
-  const listener = await listen(`unix://${socketPath}`);
-  server.listen(listener);
-  return {
-    async [Symbol.asyncDispose]() {
-      await listener.close();
-      await server.shutdown({ timeoutMs: farewellMs });
-    },
-  };
+  return await serveAsOwner(socketPath, (server) => {
+    server.add(SandboxResourcesServiceDefinition, service);
+  });
 }

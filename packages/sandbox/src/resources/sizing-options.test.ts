@@ -31,6 +31,11 @@ test.for<{ options: SizingOptions; boot: string; maximum: string }>([
   expect({ boot: text(bounds.boot), maximum: text(bounds.maximum) }).toEqual({ boot, maximum });
 });
 
+test('a machine has no swap space unless it is asked for', () => {
+  expect(checkSizing({}).guestSwap).toBe(false);
+  expect(checkSizing({ guestSwap: true }).guestSwap).toBe(true);
+});
+
 test.for<{ options: SizingOptions; says: string }>([
   { options: { vcpus: 0 }, says: '0 virtual CPUs are not possible' },
   { options: { vcpus: 241 }, says: '241 virtual CPUs are not possible' },

@@ -6,6 +6,7 @@ import { SandboxError } from '../sandbox-error.ts';
 import { isWholeNumber } from '../whole-number.ts';
 import { bytesPerMib, memoryBlockMib, type MachineBounds } from './machine-size.ts';
 import type { MemoryGrowth } from './memory-pool.ts';
+import type { NumaOptions } from './numa/numa-options.ts';
 import { demandOf } from './resource-demand.ts';
 
 /** How large a sandbox's machine is and may become. */
@@ -30,12 +31,25 @@ export interface SizingOptions {
   readonly memoryGrowth?: MemoryGrowth;
   /** Places for memory modules. Default 10. */
   readonly memorySlots?: number;
+  /**
+   * Whether the machine gets swap space for containers that may swap (a swappiness above 0): as much as their limits of memory
+   * and swap leave beside the memory, else as much as their memory. It lies in files of the run directory. Default false.
+   */
+  readonly guestSwap?: boolean;
+  /** NUMA nodes of the guest. A machine with several does not grow. Default: none, its memory lies anywhere. */
+  readonly numa?: NumaOptions;
+  /**
+   * Whether each virtual CPU keeps to one CPU of the host: as long as specifications of containers that this process makes list
+   * as many as there are virtual ones, or the control group of the host does; with NUMA nodes, always. Default false.
+   */
+  readonly pinVcpus?: boolean;
 }
 
 /** Sizes that have been checked. */
 export interface CheckedSizing {
   readonly bounds: MachineBounds;
   readonly memoryGrowth: MemoryGrowth;
+  readonly guestSwap: boolean;
 }
 
 const defaultVcpus = 1;
@@ -80,6 +94,7 @@ export function checkSizing(options: SizingOptions): CheckedSizing {
   return {
     bounds: { base, boot, maximum: { vcpus: maximumVcpus, memoryMib: boot.memoryMib + growthMib } },
     memoryGrowth,
+    guestSwap: options.guestSwap ?? false,
   };
 }
 

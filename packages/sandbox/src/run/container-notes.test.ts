@@ -27,12 +27,17 @@ test('containers are noted by several processes, listed by age, and forgotten', 
   const listed = await listContainers({ directory });
   expect(listed.map(({ id }) => id).toSorted()).toEqual(['cache', 'web']);
   expect(listed.find(({ id }) => id === 'cache')).toMatchObject({ command: ['store', '-v'], process });
+  await ours.notePaused('cache', true);
+  expect((await listContainers({ directory })).map(({ id, paused }) => [id, paused]).toSorted()).toEqual([
+    ['cache', true],
+    ['web', undefined],
+  ]);
   await theirs.noteEnd('cache', 3);
   await ours.noteEnd('nobody', 1);
   const after = await listContainers({ directory });
-  expect(after.map(({ id, exitCode }) => [id, exitCode]).toSorted()).toEqual([
-    ['cache', 3],
-    ['web', undefined],
+  expect(after.map(({ id, exitCode, paused }) => [id, exitCode, paused]).toSorted()).toEqual([
+    ['cache', 3, undefined],
+    ['web', undefined, undefined],
   ]);
   await ours.remove('cache');
   await ours.remove('cache');

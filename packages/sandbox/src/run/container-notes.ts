@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ProcessDefaults } from '../container/exec-process.ts';
+import { canAccess } from '../can-access.ts';
 import { replaceFile } from '../replace-file.ts';
 
 /** What other processes can know of a container: of the owner's, and of those that came with other processes. */
@@ -15,6 +16,8 @@ export interface ContainerNote {
   readonly createdAt: string;
   /** How its program ended, once it has; the container is still there then. */
   readonly exitCode?: number;
+  /** Frozen, by whichever process. */
+  readonly paused?: true;
 }
 
 /** Where they are in a run directory. */
@@ -32,7 +35,7 @@ export class ContainerNotes {
   }
 
   /** Writes one down; a reader sees it whole or not at all. */
-  async add(note: Omit<ContainerNote, 'createdAt'>): Promise<void> {
+  async add(note: Omit<ContainerNote, 'createdAt' | 'paused'>): Promise<void> {
     await mkdir(join(this.#runDirectory, notesFolder), { recursive: true, mode: 0o700 });
     await replaceFile(
       this.#pathOf(note.id),
@@ -42,20 +45,44 @@ export class ContainerNotes {
 
   /** Adds to the note of one how its program ended. Never rejects: it may have been removed meanwhile. */
   async noteEnd(id: string, exitCode: number): Promise<void> {
+    await this.notePaused(id, false);
     const { readContainerNote } = await import('./read-container-notes.ts');
     const note = await readContainerNote(this.#runDirectory, id);
     if (note === undefined) return;
     await replaceFile(this.#pathOf(id), JSON.stringify({ ...note, exitCode })).catch(() => undefined);
   }
 
+  /** Notes that one is frozen, or is not any more. Never rejects: it may have been removed meanwhile. */
+  async notePaused(id: string, isPaused: boolean): Promise<void> {
+    const mark = markOf(this.#runDirectory, id);
+    await (isPaused ? writeFile(mark, '', { mode: 0o600 }) : rm(mark, { force: true })).catch(
+      () => undefined,
+    );
+  }
+
   /** Forgets one; it need not be there. */
   async remove(id: string): Promise<void> {
+    await this.notePaused(id, false);
     await rm(this.#pathOf(id), { force: true });
   }
 
   #pathOf(id: string): string {
     return join(this.#runDirectory, notesFolder, `${id}.json`);
   }
+}
+
+/**
+ * Tells whether a container is frozen.
+ * @param runDirectory that of the sandbox
+ * @param id the container
+ */
+export function isPaused(runDirectory: string, id: string): Promise<boolean> {
+  return canAccess(markOf(runDirectory, id));
+}
+
+/** Is there while a container is frozen. Apart from the note: any process may freeze, and none writes what others write. */
+function markOf(runDirectory: string, id: string): string {
+  return join(runDirectory, notesFolder, `${id}.paused`);
 }
 
 /**

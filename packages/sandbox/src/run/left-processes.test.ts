@@ -26,3 +26,14 @@ test('processes that were started for a directory are killed, and no others', as
     other.kill('SIGKILL');
   }
 });
+
+test('what a process starts while it is looked for is killed as well', async () => {
+  await using directory = await temporaryDirectory();
+  // Ten generations, each of which stays.
+  const script = '[ "$1" -eq 0 ] || { sleep 0.02; sh -c "$0" "$0" $(($1 - 1)) & }; exec sleep 1000';
+  const env = { ...process.env, [runDirectoryVariable]: directory.path };
+  const first = spawn('sh', ['-c', script, script, '10'], { stdio: 'ignore', env });
+  await once(first, 'spawn');
+  expect(await endLeftProcesses(directory.path)).toBe(true);
+  expect(await processesOf(directory.path)).toEqual([]);
+});

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { identifyProcess, isAlive, runDirectoryVariable, type ProcessIdentity } from '@hako/hypervisor';
 
 /** A killed process that holds much memory takes a while to give it back. */
-const killTimeoutMs = 5_000;
+const killTimeoutMs = 15_000;
 const pollIntervalMs = 5;
 
 /**
@@ -17,16 +17,20 @@ const pollIntervalMs = 5;
  * @returns whether none is left
  */
 export async function endLeftProcesses(directory: string): Promise<boolean> {
-  const left = await processesOf(directory);
-  for (const { pid } of left) kill(pid);
   const limitMs = performance.now() + killTimeoutMs;
-  for (const identity of left) {
-    while (await isAlive(identity)) {
-      if (performance.now() > limitMs) return false;
-      await delay(pollIntervalMs);
+  // One that is killed while it starts another one leaves that behind: so until none is found any more.
+  for (;;) {
+    const left = await processesOf(directory);
+    if (left.length === 0) return true;
+    for (const { pid } of left) kill(pid);
+    for (const identity of left) {
+      while (await isAlive(identity)) {
+        if (performance.now() > limitMs) return false;
+        await delay(pollIntervalMs);
+      }
     }
+    if (performance.now() > limitMs) return false;
   }
-  return true;
 }
 
 /**

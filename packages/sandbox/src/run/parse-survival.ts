@@ -30,6 +30,7 @@ const container = z.object({
   terminal: z.boolean(),
   closeStdin: z.boolean(),
   shares: z.array(z.string()),
+  hostCpus: z.string().exactOptional(),
   hooks: hooks.exactOptional(),
 });
 
@@ -43,9 +44,20 @@ const promise = z.object({
         cpus: z.string().exactOptional(),
       })
       .exactOptional(),
-    memory: z.strictObject({ limit: z.number().exactOptional() }).exactOptional(),
+    memory: z
+      .strictObject({
+        limit: z.number().exactOptional(),
+        swap: z.number().exactOptional(),
+        swappiness: z.number().exactOptional(),
+      })
+      .exactOptional(),
     hugepageLimits: z.array(z.strictObject({ pageSize: z.string(), limit: z.number() })).exactOptional(),
   }),
+  volumes: z
+    .array(
+      z.strictObject({ mountPoint: z.string().startsWith('/'), groupId: z.int().positive().exactOptional() }),
+    )
+    .exactOptional(),
 });
 
 const survival = z.object({

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { notesFolder, type ContainerNote } from './container-notes.ts';
+import { isPaused, notesFolder, type ContainerNote } from './container-notes.ts';
 import { isProcessDefaults } from './is-process-defaults.ts';
 import { isListOf, isObject, isText } from './value-shape.ts';
 
@@ -14,7 +14,9 @@ export async function readContainerNotes(directory: string): Promise<readonly Co
   const folder = join(directory, notesFolder);
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => name.endsWith('.json'));
-  const notes = await Promise.all(files.map((name) => readNote(join(folder, name))));
+  const notes = await Promise.all(
+    files.map((name) => readContainerNote(directory, name.slice(0, -'.json'.length))),
+  );
   return notes
     .filter((note) => note !== undefined)
     .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
@@ -25,8 +27,10 @@ export async function readContainerNotes(directory: string): Promise<readonly Co
  * @param directory the run directory
  * @param id the container
  */
-export function readContainerNote(directory: string, id: string): Promise<ContainerNote | undefined> {
-  return readNote(join(directory, notesFolder, `${id}.json`));
+export async function readContainerNote(directory: string, id: string): Promise<ContainerNote | undefined> {
+  const note = await readNote(join(directory, notesFolder, `${id}.json`));
+  if (note === undefined || note.exitCode !== undefined) return note;
+  return (await isPaused(directory, id)) ? { ...note, paused: true } : note;
 }
 
 async function readNote(path: string): Promise<ContainerNote | undefined> {

@@ -5,7 +5,7 @@ import type { WaitOptions } from '../deadline.ts';
 import { readRecord } from './sandbox-record.ts';
 
 /** The owner's record may be behind the end of a container by so much. */
-const defaultTimeoutMs = 500;
+const defaultTimeoutMs = 1_000;
 const pollMs = 20;
 
 /**
@@ -13,7 +13,7 @@ const pollMs = 20;
  * there to its record. Abort ends the wait with what is known. Never rejects.
  * @param directory run directory of the sandbox
  * @param containerId the container
- * @param options limit of the wait; default 500 ms
+ * @param options limit of the wait; default 1 s
  */
 export async function recordedOom(
   directory: string,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isAlive } from '@hako/hypervisor';
 
 import { SandboxError } from '../sandbox-error.ts';
+import { isPaused } from './container-notes.ts';
 import { matchId } from './match-id.ts';
 import { currentOwner } from './ownership.ts';
 import { removeIfStale, resolveRunRoot, sweepInterruptedRemoval } from './run-directory.ts';
@@ -13,10 +14,21 @@ import { outlivesItsOwner } from './survival-record.ts';
 
 /** A sandbox as another process sees it. */
 export interface SandboxListing extends Omit<SandboxRecord, 'status'> {
-  /** Where it is in its life. `orphaned`: it runs, its owner is dead, and another process may adopt it. */
-  readonly status: SandboxStatus | 'orphaned';
+  /**
+   * Where it is in its life. `paused`: it runs, and its first container is frozen. `orphaned`: it runs, its owner is dead, and
+   * another process may adopt it.
+   */
+  readonly status: SandboxStatus | 'paused' | 'orphaned';
   /** Its run directory. */
   readonly directory: string;
+}
+
+/**
+ * Tells whether a sandbox runs and has an owner, be it paused or not.
+ * @param listing as it was listed
+ */
+export function isRunning({ status }: Pick<SandboxListing, 'status'>): boolean {
+  return status === 'running' || status === 'paused';
 }
 
 /** Where to look for sandboxes. */
@@ -73,7 +85,13 @@ async function inspect(root: string, name: string): Promise<SandboxListing | und
   const isHidden = name.startsWith('.');
   if (!isHidden && hasEnded(record)) return { ...record, directory };
   const { owner } = await currentOwner(directory, record);
-  if (await isAlive(owner)) return isHidden ? undefined : { ...record, owner, directory };
+  if (await isAlive(owner)) {
+    if (isHidden) return undefined;
+    const { containerId, status } = record;
+    const isFrozen =
+      status === 'running' && containerId !== undefined && (await isPaused(directory, containerId));
+    return { ...record, owner, directory, ...(isFrozen && { status: 'paused' }) };
+  }
   if (!isHidden && (await outlivesItsOwner(record)))
     return { ...record, owner, directory, status: 'orphaned' };
   await removeIfStale(root, name);

@@ -50,7 +50,7 @@ test('changed and new keys reach the guest, and keys that go stay there [proves 
   await using at = await copied({ mode: 'calm', old: 'stays' });
   expect(at.guest.read('v/mode')).toBe('calm');
   await at.volume.publish({ mode: 'brisk', more: 'new' });
-  await expect.poll(() => at.guest.files.has('v/more'), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => at.guest.files.has('v/more')).toBe(true);
   expect([at.guest.read('v/mode'), at.guest.read('v/more')]).toEqual(['brisk', 'new']);
   expect(at.guest.files.get('v/old')).toMatchObject({ kind: 'link', content: '..data/old' });
 });
@@ -59,7 +59,7 @@ test('a version is whole before the guest is led to it', async () => {
   await using at = await copied({ a: '1', b: '1' });
   const before = at.guest.order.length;
   await at.volume.publish({ a: '2', b: '2', c: '2' });
-  await expect.poll(() => at.guest.files.has('v/c'), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => at.guest.files.has('v/c')).toBe(true);
   const order = at.guest.order.slice(before);
   const version = await volumeVersion(at.path);
   expect(order.indexOf('v/..data')).toBeGreaterThan(order.lastIndexOf(`v/${version}/c`));
@@ -70,13 +70,22 @@ test('a version is whole before the guest is led to it', async () => {
 test('of many changes at once the last one reaches the guest', async () => {
   await using at = await copied({ n: '0' });
   const versions = new Set<string>();
-  at.guest.before = (path) => {
+  const copying = Promise.withResolvers<undefined>();
+  const published = Promise.withResolvers<undefined>();
+  at.guest.before = async (path) => {
     const [, version = ''] = path.split('/');
-    if (version.startsWith('..2')) versions.add(version);
+    if (!version.startsWith('..2')) return;
+    versions.add(version);
+    copying.resolve(undefined);
+    await published.promise;
   };
-  for (let count = 1; count <= 20; count += 1) await at.volume.publish({ n: String(count) });
-  await expect.poll(() => at.guest.read('v/n'), { timeout: 5_000 }).toBe('20');
-  expect(versions.size).toBeLessThan(10);
+  await at.volume.publish({ n: '1' });
+  await copying.promise;
+  // The guest takes its time with the first one.
+  for (let count = 2; count <= 20; count += 1) await at.volume.publish({ n: String(count) });
+  published.resolve(undefined);
+  await expect.poll(() => at.guest.read('v/n')).toBe('20');
+  expect(versions.size).toBe(2);
 });
 
 test('a change that the guest refuses is told, and the next one is tried again', async () => {
@@ -85,10 +94,11 @@ test('a change that the guest refuses is told, and the next one is tried again',
     throw new Error('no space left on device');
   };
   await at.volume.publish({ n: '1' });
-  await expect.poll(() => at.warnings.length, { timeout: 5_000 }).toBe(1);
+  // One change may be seen in several steps, each of which is tried.
+  await expect.poll(() => at.warnings.length).toBeGreaterThan(0);
   at.guest.before = () => undefined;
   await at.volume.publish({ n: '2' });
-  await expect.poll(() => at.guest.read('v/n'), { timeout: 5_000 }).toBe('2');
+  await expect.poll(() => at.guest.read('v/n')).toBe('2');
 });
 
 test('a change during the first copying is not lost', async () => {
@@ -104,7 +114,7 @@ test('a change during the first copying is not lost', async () => {
   const share = new CopyShare({ logger: { warn: () => undefined } });
   share.connect(guest);
   await share.add([{ name: 'v', source: directory.path, readOnly: true }], signal);
-  await expect.poll(() => guest.read('v/n'), { timeout: 5_000 }).toBe('1');
+  await expect.poll(() => guest.read('v/n')).toBe('1');
   await share.close();
 });
 
@@ -125,7 +135,7 @@ test('nothing is copied after the volume was removed or the share closed, nor of
   await watched.publish({ n: '0' });
   await at.share.add([{ name: 'w', source: other, readOnly: true }], signal);
   await watched.publish({ n: '1' });
-  await expect.poll(() => at.guest.read('w/n'), { timeout: 5_000 }).toBe('1');
+  await expect.poll(() => at.guest.read('w/n')).toBe('1');
   expect(at.guest.order.slice(before).filter((path) => !path.startsWith('w'))).toEqual([]);
 });
 

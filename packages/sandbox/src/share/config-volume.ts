@@ -97,6 +97,8 @@ export class ConfigVolumeWatch implements Disposable {
     const version = await volumeVersion(source);
     if (version === undefined || version === this.#version) return;
     await this.#copy(version);
+    // A newer one that has come meanwhile is next: the guest is not led to what it has not got.
+    if ((await volumeVersion(source)) !== version) return;
     await this.#copy(dataLink);
     for (const entry of await readdir(source, { withFileTypes: true }))
       if (entry.isSymbolicLink() && entry.name !== dataLink) await this.#copy(entry.name);

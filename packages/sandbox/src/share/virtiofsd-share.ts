@@ -18,7 +18,8 @@ import { chooseVirtiofsd, virtiofsdArguments } from './virtiofsd-command.ts';
 
 /** The daemon listens within some 30 ms on an idle machine. */
 const startTimeoutMs = 10_000;
-const killTimeoutMs = 2_000;
+/** A bound for a busy host; a killed process is gone within milliseconds. */
+const killTimeoutMs = 10_000;
 /** How long the daemon may take to notice that its hypervisor is gone. */
 const farewellMs = 250;
 

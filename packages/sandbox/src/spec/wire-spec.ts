@@ -14,11 +14,14 @@ const namespacesLeftToGuest = ['cgroup', 'network', 'time', 'pid'];
 export interface WireEdits extends GuestSecurity {
   /** Whether VFIO devices become those of the guest's kernel rather than nodes below `/dev/vfio`. Default false. */
   readonly isVfioForKernel?: boolean;
+  /** Nodes of the host behind each NUMA node of the guest. Default: the guest has none. */
+  readonly hostNodes?: readonly (readonly number[])[] | undefined;
 }
 
 /**
  * Translates a specification for the agent. What only means something on the host is taken out: hooks (they run on the
- * host), namespaces' paths, the rules for devices of the host, cpusets, and labels unless the guest has SELinux.
+ * host), namespaces' paths, the rules for devices of the host, cpusets, and labels unless the guest has SELinux. Memory nodes
+ * become those of the guest.
  * @param spec the specification, with paths as the guest names them
  * @param limits the caller's, over those of the specification
  * @param edits what is for the guest; checked
@@ -51,7 +54,7 @@ function guestLinux(linux: OciLinux, limits: ContainerLimits, edits: WireEdits):
   const devices = (linux.devices ?? []).filter((device) => !(isVfioForKernel && isVfioNode(device)));
   const rules = deviceRules(devices);
   const resources = {
-    ...containerResources(linux.resources, limits),
+    ...containerResources(linux.resources, limits, edits.hostNodes),
     ...(rules.length === 0 ? {} : { devices: [...rules] }),
   };
   return {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
 
+import type { HostNode } from '../resources/numa/host-node.ts';
 import type { SandboxComponents } from '../sandbox-components.ts';
 import type { ShareRequest } from '../share/file-share.ts';
 import { FakeDoor } from './fake-door.ts';
@@ -18,6 +19,8 @@ export type FakeStep =
 export interface FakeSandboxOptions extends FakeGuestAgentOptions {
   /** What the virtual machine does; default: it boots. */
   readonly script?: FakeGuestScript;
+  /** NUMA nodes of the host; default: one with two CPUs. */
+  readonly hostNodes?: readonly HostNode[];
   /** Called at each step; a rejection is the step's failure. */
   readonly onStep?: (step: FakeStep) => Promise<void> | void;
 }
@@ -30,6 +33,8 @@ export interface FakeSandbox {
   readonly agent: FakeGuestAgent;
   /** What is shared at present, by name. */
   readonly shares: ReadonlyMap<string, ShareRequest>;
+  /** CPUs that threads of the machine were bound to, binding by binding. */
+  readonly bound: readonly (readonly number[])[];
   /** The steps in order. */
   readonly steps: readonly FakeStep[];
   /** Ends the file sharing as a crash would. */
@@ -51,6 +56,8 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
     steps.push(name);
     await options.onStep?.(name);
   };
+  const hostNodes = options.hostNodes ?? [{ id: 0, cpus: [0, 1], memoryMib: 8192, distances: [10] }];
+  const bound: (readonly number[])[] = [];
   const shares = new Map<string, ShareRequest>();
   const newShare = () => new FakeFileShare({ requests: shares, before: step });
   let share = newShare();
@@ -76,6 +83,11 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
         await step('adoptFileShare');
         return share;
       },
+      readHostNodes: () => Promise.resolve(hostNodes),
+      bindThread: (_threadId, cpus) => {
+        bound.push(cpus);
+        return Promise.resolve();
+      },
       connectAgent: (stream) => {
         steps.push('connect');
         const door = new FakeDoor();
@@ -95,6 +107,7 @@ export async function fakeSandbox(directory: string, options: FakeSandboxOptions
     hypervisor,
     agent,
     shares,
+    bound,
     steps,
     crashFileShare: () => share.crash('crashed'),
   };

@@ -2,6 +2,7 @@
 import { pollProcess, type AttachedProcess, type PolledCalls } from '@hako/agent-client';
 import type {
   AddARPNeighborsRequest,
+  AddSwapRequest,
   CopyFileRequest,
   CreateContainerRequest,
   CreateSandboxRequest,
@@ -12,6 +13,7 @@ import type {
   OnlineCPUMemRequest,
   StatsContainerResponse,
   UpdateContainerRequest,
+  UpdateEphemeralMountsRequest,
   UpdateInterfaceRequest,
   UpdateRoutesRequest,
 } from '@hako/protocols/agent';
@@ -61,6 +63,10 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   readonly updates: DeepPartial<UpdateContainerRequest>[] = [];
   /** What was plugged and told to the guest, in order. */
   readonly growth: DeepPartial<OnlineCPUMemRequest | MemHotplugByProbeRequest>[] = [];
+  /** What AddSwap was asked, in order. */
+  readonly swaps: DeepPartial<AddSwapRequest>[] = [];
+  /** What UpdateEphemeralMounts was asked, in order. */
+  readonly remounts: DeepPartial<UpdateEphemeralMountsRequest>[] = [];
   /** Tells of containers that run out of memory. */
   readonly oomQueue = new FakeOomQueue();
   /** What GetGuestDetails answers. */
@@ -203,6 +209,19 @@ export class FakeGuestAgent implements GuestAgent, PolledCalls {
   ): Promise<void> {
     await this.#enter('memHotplugByProbe', options);
     this.growth.push(request);
+  }
+
+  async addSwap(request: DeepPartial<AddSwapRequest>, options?: AgentCallOptions): Promise<void> {
+    await this.#enter('addSwap', options);
+    this.swaps.push(request);
+  }
+
+  async updateEphemeralMounts(
+    request: DeepPartial<UpdateEphemeralMountsRequest>,
+    options?: AgentCallOptions,
+  ): Promise<void> {
+    await this.#enter('updateEphemeralMounts', options);
+    this.remounts.push(request);
   }
 
   async getOOMEvent(options?: AgentCallOptions): Promise<{ containerId: string }> {

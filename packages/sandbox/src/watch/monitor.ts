@@ -68,14 +68,15 @@ export class Monitor implements Disposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#end;
-    const { vm, logger, onDead } = this.#parts;
+    const { logger, onDead } = this.#parts;
     while (!this.#hasEnded()) {
       await delay(this.#intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (this.#hasEnded()) return;
       // A machine that stands still on purpose answers nothing.
-      if (vm.state !== 'running') continue;
+      if (this.#standsStill()) continue;
       const failure = (await this.#look()) && (await this.#look());
-      if (failure === undefined) continue;
+      // One that has panicked stands still until its memory is written.
+      if (failure === undefined || this.#standsStill()) continue;
       logger.warn({ error: failure.error }, 'the agent does not answer');
       const verdict = await this.#judge(failure.error);
       if (this.#hasEnded() || verdict === undefined) return;
@@ -125,6 +126,10 @@ export class Monitor implements Disposable {
         remedy: 'run the command again; HAKO_CONSOLE_DIR keeps what the guest says',
       },
     );
+  }
+
+  #standsStill(): boolean {
+    return this.#parts.vm.state !== 'running';
   }
 
   #hasEnded(): boolean {

@@ -17,7 +17,7 @@ const longestPauseMs = 30_000;
 const maxRemembered = 256;
 
 /** How long the word of a guest may be behind the end of the process it is about. */
-const defaultWordMs = 500;
+const defaultWordMs = 1_000;
 
 /** gRPC status of an agent that does not know the call. */
 const unimplemented = 12;
@@ -68,7 +68,7 @@ export class OomWatch implements Disposable {
    * Tells whether a container ran out of memory. Waits for the guest's word, which may come after the container's end.
    * Abort ends the wait with what is known.
    * @param containerId the container
-   * @param options limit of the wait; default 500 ms
+   * @param options limit of the wait; default 1 s
    */
   async has(containerId: string, options: WaitOptions = {}): Promise<boolean> {
     const { timeoutMs = defaultWordMs, signal } = options;

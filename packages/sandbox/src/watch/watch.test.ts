@@ -148,6 +148,25 @@ test('one late answer is no death, and a machine that stands still is not asked'
   expect(looked).toBeGreaterThanOrEqual(6);
 });
 
+test('a machine that stands still after a panic, until its memory is written, is not given up', async () => {
+  const seen: string[] = [];
+  const verdicts: SandboxError[] = [];
+  const enough = Promise.withResolvers<undefined>();
+  const { parts } = partsOf({ check: silent });
+  const vm = { ...parts.vm };
+  Object.defineProperty(vm, 'state', {
+    get: () => {
+      // It panics while the agent is asked for the first time.
+      const state = seen.length === 0 ? 'running' : 'stopping';
+      if (seen.push(state) === 5) enough.resolve(undefined);
+      return state;
+    },
+  });
+  using _monitor = new Monitor({ ...parts, vm, onDead: (reason) => verdicts.push(reason) }, quick);
+  await enough.promise;
+  expect(verdicts).toEqual([]);
+});
+
 test('the end of the machine is the better explanation', async () => {
   const exit = Promise.withResolvers<never>();
   const verdicts: SandboxError[] = [];

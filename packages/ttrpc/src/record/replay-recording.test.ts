@@ -58,7 +58,12 @@ async function talkInAllShapes(client: Client): Promise<void> {
   await client.unary({}).catch(() => undefined);
 }
 
-const changes: readonly { name: string; now: Methods; differences: object }[] = [
+const changes: readonly {
+  name: string;
+  now: Methods;
+  differences: object;
+  options?: Partial<ReplayOptions>;
+}[] = [
   {
     name: 'a field',
     now: { unary: () => Promise.resolve({ text: 'U', count: 2 }) },
@@ -79,6 +84,7 @@ const changes: readonly { name: string; now: Methods; differences: object }[] = 
   {
     name: 'no answer in time',
     now: { unary: () => new Promise(() => undefined) },
+    options: { answerTimeoutMs: 50 },
     differences: [
       { where: 'status', recorded: { code: 0, message: '', details: [] }, now: undefined },
       { where: 'messages.length', recorded: 1, now: 0 },
@@ -99,9 +105,9 @@ describe('a replay', () => {
     expect(calls.flatMap(({ differences }) => differences)).toEqual([]);
   });
 
-  test.each(changes)('finds that $name has changed', async ({ now, differences }) => {
+  test.each(changes)('finds that $name has changed', async ({ now, differences, options }) => {
     const talk = (client: Client): Promise<unknown> => client.unary({ text: 'u' });
-    const [call] = await recordAndReplay(talk, {}, now, { answerTimeoutMs: 50 });
+    const [call] = await recordAndReplay(talk, {}, now, options);
     expect(call?.differences).toEqual(differences);
   });
 

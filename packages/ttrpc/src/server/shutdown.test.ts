@@ -30,8 +30,8 @@ describe('graceful shutdown of a server', () => {
   });
 
   test.each([
-    ['a time limit', { timeoutMs: 20 }],
-    ['a signal', { signal: AbortSignal.timeout(20) }],
+    ['a time limit', () => ({ timeoutMs: 20 })],
+    ['a signal', () => ({ signal: AbortSignal.timeout(20) })],
   ])('is cut short by %s', async (_name, options) => {
     const started = new Gate<AbortSignal>();
     await using pair = createEchoPair({
@@ -43,7 +43,7 @@ describe('graceful shutdown of a server', () => {
     const call = pair.client.unary({});
     const signal = await started.passed;
     const rejected = expect(call).rejects.toMatchObject({ code: Status.UNAVAILABLE });
-    await pair.server.shutdown(options);
+    await pair.server.shutdown(options());
     expect(signal.reason).toMatchObject({ code: 'aborted' });
     await rejected;
   });

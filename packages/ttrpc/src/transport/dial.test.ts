@@ -132,14 +132,14 @@ describe('hybrid vsock', () => {
   });
 
   test.each([
-    ['closes', 'dial_failed', (socket: Duplex) => socket.destroy()],
-    ['is silent', 'dial_timeout', () => undefined],
-  ])('a peer that %s is %s', async (_name, code, answer) => {
+    ['closes', 'dial_failed', {}, (socket: Duplex) => socket.destroy()],
+    ['is silent', 'dial_timeout', { timeoutMs: 50 }, () => undefined],
+  ])('a peer that %s is %s', async (_name, code, options, answer) => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'v.sock');
     await using host = await hybridHost(path, (_line, socket) => answer(socket));
     expect(host).toBeDefined();
-    await expect(dial(`hvsock://${path}:1024`, { timeoutMs: 50 })).rejects.toMatchObject({ code });
+    await expect(dial(`hvsock://${path}:1024`, options)).rejects.toMatchObject({ code });
   });
 });
 

@@ -97,7 +97,8 @@ const machineNames: Readonly<Record<MachineName, true>> = { q35: true, microvm: 
 const machineParts = [
   ...['initrd', 'root virtio-blk', 'root nvdimm', 'kernel words', 'agent by virtio-serial', 'agent by vsock'],
   ...['shared memory', 'huge pages', 'preallocated memory', 'memory directory', 'balloon', 'entropy source'],
-  ...['iommu', 'disk thread', 'cpu features', 'machine options'],
+  ...['iommu', 'disk thread', 'cpu features', 'machine options', 'root ports', 'switch ports', 'memory dump'],
+  'numa nodes',
 ] as const;
 
 function membersOf(prefix: string, members: Readonly<Record<string, string>>): readonly StatusRow[] {

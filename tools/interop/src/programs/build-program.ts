@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access, mkdir, rename } from 'node:fs/promises';
+import { access, copyFile, mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { digestSources } from './source-digest.ts';
@@ -17,7 +17,7 @@ interface Recipe {
   readonly version: readonly [string, ...string[]];
   /** Gets the dependencies; the one step that needs the network. */
   readonly fetch: readonly [string, ...string[]];
-  /** Compiles, and returns the path of the executable. */
+  /** Compiles, and returns the path of the executable, which is this process's own. */
   readonly compile: (cwd: string, workDir: string) => Promise<string>;
 }
 
@@ -44,7 +44,10 @@ const recipes: readonly Recipe[] = [
         cwd,
         env: { CARGO_TARGET_DIR: target },
       });
-      return join(target, 'release', 'hako-interop');
+      const executable = join(workDir, `rust-${process.pid}`);
+      // Cargo's own stays: a build next to this one has made it as well.
+      await copyFile(join(target, 'release', 'hako-interop'), executable);
+      return executable;
     },
   },
 ];

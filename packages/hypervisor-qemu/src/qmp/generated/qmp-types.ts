@@ -945,6 +945,28 @@ export interface QmpCommands {
     readonly arguments: { readonly path: string; readonly property: string; readonly value: unknown };
     readonly returns: Record<string, never>;
   };
+  'query-memory-size-summary': {
+    readonly arguments: Record<string, never>;
+    readonly returns: { readonly 'base-memory': number; readonly 'plugged-memory'?: number };
+  };
+  'query-version': {
+    readonly arguments: Record<string, never>;
+    readonly returns: {
+      readonly qemu: { readonly major: number; readonly minor: number; readonly micro: number };
+      readonly package: string;
+    };
+  };
+  'dump-guest-memory': {
+    readonly arguments: {
+      readonly paging: boolean;
+      readonly protocol: string;
+      readonly detach?: boolean;
+      readonly begin?: number;
+      readonly length?: number;
+      readonly format?: 'elf' | 'kdump-zlib' | 'kdump-lzo' | 'kdump-snappy' | 'win-dmp';
+    };
+    readonly returns: Record<string, never>;
+  };
   'query-balloon': {
     readonly arguments: Record<string, never>;
     readonly returns: { readonly actual: number };
@@ -1004,6 +1026,14 @@ export interface QmpEvents {
           readonly 'psw-addr': number;
           readonly reason: 'unknown' | 'disabled-wait' | 'extint-loop' | 'pgmint-loop' | 'opint-loop';
         };
+  };
+  DUMP_COMPLETED: {
+    readonly result: {
+      readonly status: 'none' | 'active' | 'completed' | 'failed';
+      readonly completed: number;
+      readonly total: number;
+    };
+    readonly error?: string;
   };
   DEVICE_DELETED: { readonly device?: string; readonly path: string };
   MIGRATION: {

@@ -23,6 +23,24 @@ export function tmpfsStorage(name: string, groupId: number, options: readonly st
 }
 
 /**
+ * A {@link tmpfsStorage} that is there, with another size.
+ * @param volume where it is, and the group it was given to
+ * @param sizeMib its size
+ */
+export function resizedTmpfs(
+  { mountPoint, groupId = 0 }: { readonly mountPoint: string; readonly groupId?: number },
+  sizeMib: number,
+): PlacedStorage {
+  return {
+    driver: 'ephemeral',
+    source: 'tmpfs',
+    fstype: 'tmpfs',
+    mountPoint,
+    options: ['remount', `size=${sizeMib}M`, ...fsGroupOptions(groupId)],
+  };
+}
+
+/**
  * Kubernetes' `emptyDir` in memory.
  * @param mount the mount; the name of its source is the volume's
  * @param groupId group of the source

@@ -2,7 +2,12 @@
 import { join, resolve } from 'node:path';
 
 import { withDeadline, type WaitOptions } from '../../deadline.ts';
-import { findSandbox, type RegistryOptions, type SandboxListing } from '../../run/sandbox-registry.ts';
+import {
+  findSandbox,
+  isRunning,
+  type RegistryOptions,
+  type SandboxListing,
+} from '../../run/sandbox-registry.ts';
 import { SandboxError } from '../../sandbox-error.ts';
 import { isWholeNumber } from '../../whole-number.ts';
 import { defaultDirectVolumes } from './descriptor-place.ts';
@@ -142,7 +147,7 @@ async function runningUser(
     });
   for (const { sandboxId, guestPath } of await volumeUsers(path, directVolumes)) {
     const found = await findSandbox(sandboxId, options).catch(() => undefined);
-    if (found?.status === 'running') return { found, guestPath, device: volume.device };
+    if (found !== undefined && isRunning(found)) return { found, guestPath, device: volume.device };
   }
   throw new SandboxError('invalid_state', `no running sandbox has the volume ${path}`, {
     remedy: 'see `hako ps`',

@@ -140,7 +140,9 @@ test('a route whose gateway is of the other family, or that leads over several l
 });
 
 test('what traffic control prints is understood', async () => {
-  expect(parseQdiscs(await golden('qdiscs'))).toContainEqual({ kind: 'pfifo_fast', dev: 'tapu' });
+  expect(parseQdiscs(await golden('qdiscs'))).toContainEqual({
+    ...{ kind: 'pfifo_fast', dev: 'tapu', handle: '0:', root: true },
+  });
   const actions = parseFilters(await golden('filters')).flatMap(({ options }) => options?.actions ?? []);
   expect(actions).toEqual([{ cookie: '68616b6f0102' }]);
 });

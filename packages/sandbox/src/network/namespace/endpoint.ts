@@ -57,9 +57,17 @@ export interface NamespaceFacts {
  */
 export function chooseEndpoints(facts: NamespaceFacts): Endpoint[] {
   return facts.links
-    .filter((link) => link.addr_info.some(isGiven) && !link.flags.includes('LOOPBACK'))
+    .filter(hasGivenAddress)
     .map((link) => toEndpoint(link, facts))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Tells whether a guest is given a link by itself.
+ * @param link the link
+ */
+export function hasGivenAddress({ addr_info: addresses, flags }: IpLink): boolean {
+  return addresses.some(isGiven) && !flags.includes('LOOPBACK');
 }
 
 /**

@@ -5,11 +5,17 @@ import type { NetworkMachine } from '../guest-network.ts';
 import type { NetworkAgent } from '../network-agent.ts';
 import { guestMessages, type GuestCard } from './guest-messages.ts';
 import { joinCard, type JoinContext } from './join-card.ts';
+import { changeName } from './network-change.ts';
+import type { NetworkTrace } from './network-trace.ts';
 import type { CardPlan } from './plan-card.ts';
+import type { RunInNamespace } from './run-in-namespace.ts';
 
 /** A card on its way into the machine, or in it. */
 interface Entry {
-  readonly plan: CardPlan;
+  readonly id: string;
+  /** The link it stands for. */
+  readonly link: string;
+  readonly mac: string;
   /** Takes back what was changed on the host for it. */
   readonly undo: UndoStack;
 }
@@ -35,7 +41,7 @@ export class GuestCards {
 
   /** Whether a link has a card. */
   has(link: string): boolean {
-    return [...this.#entries].some(({ plan }) => plan.endpoint.name === link);
+    return [...this.#entries].some((entry) => entry.link === link);
   }
 
   /**
@@ -47,13 +53,17 @@ export class GuestCards {
     { context, agent, withNeighbours }: AddContext,
     signal: AbortSignal,
   ): Promise<void> {
-    const entries = plans.map((plan) => ({ plan, undo: new UndoStack() }));
+    const { trace, vm } = context;
+    const entries: Entry[] = [];
     const cards: GuestCard[] = [];
     try {
       // One after the other: the guest numbers cards as they come, and the order is to be the same each time.
-      for (const entry of entries) {
-        this.#entries.add(entry);
-        cards.push(await joinCard(entry.plan, context, entry.undo, signal));
+      for (const plan of plans) {
+        const { id, mac } = plan;
+        const entry = this.#enter(trace, { id, mac, link: plan.endpoint.name });
+        entries.push(entry);
+        await trace.addCard(entry);
+        cards.push(await joinCard(plan, context, entry.undo, signal));
       }
       const { interfaces, routes, neighbours } = guestMessages(cards);
       for (const one of interfaces) await agent.updateInterface({ interface: one }, { signal });
@@ -64,23 +74,45 @@ export class GuestCards {
       }
     } catch (error) {
       // A machine that ends takes its cards along.
-      if (!signal.aborted) for (const entry of entries.toReversed()) await this.#takeBack(entry, context.vm);
+      if (!signal.aborted) for (const entry of entries.toReversed()) await this.#takeBack(entry, vm);
       throw error;
     }
   }
 
-  /** Takes a card out of the machine. Errors: `network_failed`, those of the hypervisor's `unplug`. */
-  async remove(nameOrMac: string, vm: NetworkMachine, signal: AbortSignal): Promise<void> {
+  /**
+   * Goes on with the cards of a dead owner, and takes back what it has done for those that are not in the machine. What cannot be
+   * is told by {@link GuestCards.close}.
+   * @param trace what that owner has written down
+   * @param plugged devices of the machine
+   * @param run runs in the namespace
+   */
+  async takeUp(trace: NetworkTrace, plugged: ReadonlySet<string>, run: RunInNamespace): Promise<void> {
+    for (const { id, link, mac, changes } of trace.cards) {
+      const entry = this.#enter(trace, { id, link, mac });
+      for (const change of changes)
+        entry.undo.push(changeName(change), () => trace.takeBack(id, change, run));
+      if (plugged.has(id)) continue;
+      this.#left.push(...(await entry.undo.unwind()));
+      this.#entries.delete(entry);
+    }
+  }
+
+  /**
+   * Takes a card out of the machine. Errors: `network_failed`, those of the hypervisor's `unplug`.
+   * @returns the link it stood for
+   */
+  async remove(nameOrMac: string, vm: NetworkMachine, signal: AbortSignal): Promise<string> {
     const found = [...this.#entries].find(
-      ({ plan }) => plan.mac === nameOrMac.toLowerCase() || plan.endpoint.name === nameOrMac,
+      ({ link, mac }) => mac === nameOrMac.toLowerCase() || link === nameOrMac,
     );
     if (found === undefined) {
       throw new SandboxError('network_failed', `the guest has no interface ${JSON.stringify(nameOrMac)}`);
     }
-    await vm.unplug(found.plan.id, { signal });
+    await vm.unplug(found.id, { signal });
     const [failure] = await found.undo.unwind();
     this.#entries.delete(found);
     if (failure !== undefined) throw notRemoved(failure);
+    return found.link;
   }
 
   /** Takes back everything on the host, the last card first; answers with all that could not be. */
@@ -91,9 +123,17 @@ export class GuestCards {
     return failures;
   }
 
+  #enter(trace: NetworkTrace, card: Omit<Entry, 'undo'>): Entry {
+    const entry = { ...card, undo: new UndoStack() };
+    // It runs last: what could not be taken back is still told of then.
+    entry.undo.push('trace', () => trace.removeCard(card.id));
+    this.#entries.add(entry);
+    return entry;
+  }
+
   async #takeBack(entry: Entry, vm: NetworkMachine): Promise<void> {
     // It may not have come into the machine at all.
-    await vm.unplug(entry.plan.id).catch(() => undefined);
+    await vm.unplug(entry.id).catch(() => undefined);
     this.#left.push(...(await entry.undo.unwind()));
     this.#entries.delete(entry);
   }

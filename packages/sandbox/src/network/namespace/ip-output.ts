@@ -66,7 +66,14 @@ const neighbourSchema = z.object({
 });
 
 /** What `tc -json qdisc show` says of a queueing discipline. */
-const qdiscSchema = z.object({ kind: z.string(), dev: z.string().optional() });
+const qdiscSchema = z.object({
+  kind: z.string(),
+  dev: z.string().optional(),
+  /** `0:` for those that the kernel gives to each link. */
+  handle: z.string().optional(),
+  /** Whether all that leaves by the link goes through it. */
+  root: z.boolean().optional(),
+});
 
 /** What `tc -json filter show` says of a filter. */
 const filterSchema = z.object({

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NetworkBackend, PluggableDevice } from '@hako/hypervisor';
+import type { NetworkBackend, PciePort, PluggableDevice } from '@hako/hypervisor';
 
 import { describeError, SandboxError } from '../../sandbox-error.ts';
 import type { UndoStack } from '../../undo-stack.ts';
 import type { NetworkMachine } from '../guest-network.ts';
 import type { GuestCard } from './guest-messages.ts';
-import { bringUpWords, drawMacvtapIndex, setNeighbours, takeLink } from './macvtap-link.ts';
+import { bringUpWords, drawLinkIndex, setNeighbours, takeLink } from './macvtap-link.ts';
 import { mirrorLink } from './mirror-link.ts';
-import { changeName, undoChange, type NetworkChange } from './network-change.ts';
-import { isGone } from './namespace-file.ts';
+import { limitDevice, limitIngress } from './limit-rate.ts';
+import { changeName, type NetworkChange } from './network-change.ts';
 import type { NetworkTrace } from './network-trace.ts';
 import type { CardPlan } from './plan-card.ts';
+import type { PlannedRate } from './plan-rates.ts';
 import { readLinks } from './read-namespace.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 import type { OpenMacvtap } from './tap-files.ts';
@@ -26,6 +27,8 @@ export interface JoinContext {
   readonly vhost: boolean;
   /** Default `/sys`. */
   readonly sysfs?: string | undefined;
+  /** Port of the machine for devices of the host. Default: the place of all devices. */
+  readonly vfioPort?: PciePort | undefined;
 }
 
 /**
@@ -42,8 +45,19 @@ export async function joinCard(
   undo: UndoStack,
   signal: AbortSignal,
 ): Promise<GuestCard> {
-  const { endpoint, id, mac, connection } = plan;
   const joining = new Joining(plan, context, undo, signal);
+  const card = await connectCard(plan, context, joining, signal);
+  // In the order of Kata: the devices of some cards are made when the card is plugged.
+  for (const rate of plan.rates) await joining.limit(rate);
+  return card;
+}
+
+async function connectCard(
+  { endpoint, id, mac, connection }: CardPlan,
+  context: JoinContext,
+  joining: Joining,
+  signal: AbortSignal,
+): Promise<GuestCard> {
   const plug = async (device: PluggableDevice<'network' | 'vfio'>): Promise<GuestCard> => {
     const { address } = await context.vm.plug(device, { signal });
     return { endpoint, mac, pciPath: address.pciPath };
@@ -69,8 +83,9 @@ export async function joinCard(
       return plugNetwork({ kind: 'vhost-user', socketPath: connection.socketPath });
     case 'vfio': {
       const { pciAddress: address } = connection;
+      const { vfioPort: port } = context;
       await joining.takeFunction(address);
-      return plug({ kind: 'vfio', id, host: { kind: 'pci', address } });
+      return plug({ kind: 'vfio', id, host: { kind: 'pci', address }, ...(port && { port }) });
     }
     default:
       return connection satisfies never;
@@ -109,8 +124,7 @@ class Joining {
     const { endpoint, queues, id: files } = this.#plan;
     const { name: link, mac, mtuBytes } = endpoint;
     const { directory } = this.#context.trace;
-    const links = await readLinks(this.#context.run, this.#signal);
-    const index = await drawMacvtapIndex(new Set(links.map(({ ifindex }) => ifindex)));
+    const index = await this.#drawIndex();
     const neighbours = setNeighbours(endpoint);
     const change = { kind: 'macvtap', link, tap, index, mac, privateMac, neighbours, files } as const;
     await this.#change(change, (run) => takeLink({ change, mtuBytes, queues, directory }, run, this.#signal));
@@ -143,16 +157,31 @@ class Joining {
     });
   }
 
+  async limit(rate: PlannedRate): Promise<void> {
+    const { at, device, bitsPerSecond } = rate;
+    const { cookie } = this.#context.trace;
+    const limit = { device, bitsPerSecond, cookie };
+    if (at === 'ingress') {
+      const detour = { kind: 'detour', device, ifb: rate.ifb, index: await this.#drawIndex() } as const;
+      await this.#change(detour, (run) => limitIngress(detour, limit, run, this.#signal));
+      return;
+    }
+    const set = (run: RunInNamespace): Promise<void> => limitDevice(limit, run, this.#signal);
+    if (rate.isLasting) await this.#change({ kind: 'queue', device }, set);
+    else await this.#attempt(() => set(this.#context.run));
+  }
+
+  async #drawIndex(): Promise<number> {
+    const links = await readLinks(this.#context.run, this.#signal);
+    return drawLinkIndex(new Set(links.map(({ ifindex }) => ifindex)));
+  }
+
   /** A command that is cut short may have done its work: its reversal is there before it, and looks first. */
   async #change(change: NetworkChange, make: (run: RunInNamespace) => Promise<unknown>): Promise<void> {
     const { trace, run, sysfs } = this.#context;
-    await trace.add(change);
-    this.#undo.push(changeName(change), async () => {
-      const { directory, cookie, namespacePath } = trace;
-      const way = (await isGone(namespacePath)) ? undefined : run;
-      await undoChange(change, { run: way, directory, cookie, sysfs });
-      await trace.remove(change);
-    });
+    const { id } = this.#plan;
+    await trace.addChange(id, change);
+    this.#undo.push(changeName(change), () => trace.takeBack(id, change, run, sysfs));
     await this.#attempt(() => make(run));
   }
 

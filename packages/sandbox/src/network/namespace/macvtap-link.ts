@@ -46,15 +46,15 @@ export function macvtapDevice(index: number): string {
 }
 
 /**
- * Draws a number for a macvtap that no other one on this host has. Error: `network_failed`.
+ * Draws a number for a link that is made here. No macvtap on this host has it. Error: `network_failed`.
  * @param taken numbers of the links in the namespace
  */
-export async function drawMacvtapIndex(taken: ReadonlySet<number>): Promise<number> {
+export async function drawLinkIndex(taken: ReadonlySet<number>): Promise<number> {
   for (let attempt = 0; attempt < indexAttempts; attempt += 1) {
     const index = randomInt(lowestIndex, highestIndex);
     if (!taken.has(index) && !(await canAccess(macvtapDevice(index)))) return index;
   }
-  throw new SandboxError('network_failed', 'no number is free for a macvtap');
+  throw new SandboxError('network_failed', 'no number is free for a link');
 }
 
 /** What {@link takeLink} takes. */

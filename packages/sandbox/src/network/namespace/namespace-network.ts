@@ -3,20 +3,30 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { PciePort } from '@hako/hypervisor';
+
 import { canAccess } from '../../can-access.ts';
 import type { WaitOptions } from '../../deadline.ts';
 import type { AgentCallOptions } from '../../process/guest-agent.ts';
 import { SandboxError } from '../../sandbox-error.ts';
-import type { GuestNetwork, LinkControl, LinkRequest, NetworkMachine } from '../guest-network.ts';
+import type {
+  AdoptedMachine,
+  GuestNetwork,
+  LinkControl,
+  LinkRequest,
+  NetworkMachine,
+} from '../guest-network.ts';
 import type { CheckedNetwork } from '../network-options.ts';
 import type { NetworkAgent } from '../network-agent.ts';
-import { chooseEndpoints, toEndpoint, type Endpoint } from './endpoint.ts';
+import { chooseEndpoints, hasGivenAddress, toEndpoint, type Endpoint } from './endpoint.ts';
 import { GuestCards, notRemoved } from './guest-cards.ts';
+import { expectRateLimits } from './limit-rate.ts';
 import { expectNetworkNamespace } from './namespace-file.ts';
 import { namespaceResolver } from './namespace-resolver.ts';
-import { NetworkTrace } from './network-trace.ts';
+import type { IpLink } from './ip-output.ts';
+import { NetworkTrace, parseTrace } from './network-trace.ts';
 import { planCard, type CardPlan } from './plan-card.ts';
-import { readNamespace, type NamespaceView } from './read-namespace.ts';
+import { readLinks, readNamespace, type NamespaceView } from './read-namespace.ts';
 import { enterNamespace, type RunInNamespace } from './run-in-namespace.ts';
 import { openMacvtap, type OpenMacvtap } from './tap-files.ts';
 import { planFunction } from './vfio-function.ts';
@@ -37,6 +47,8 @@ export interface NamespaceParts {
   readonly openMacvtap?: OpenMacvtap | undefined;
   /** CPUs of the machine: as many pairs of queues a card has. Default 1. */
   readonly vcpus?: number | undefined;
+  /** Port of the machine for devices of the host. Default: the place of all devices. */
+  readonly vfioPort?: PciePort | undefined;
   /** Default `/sys`. */
   readonly sysfs?: string | undefined;
   /** Default `/dev/vhost-net`. */
@@ -66,8 +78,24 @@ export async function openNamespaceNetwork(
     });
   }
   const network = new NamespaceNetwork(options, run, parts, await namespaceResolver(path));
-  await network.planFirst(view, endpoints);
+  await network.planFirst(view, endpoints, signal);
   return network;
+}
+
+/**
+ * Goes on with the network of a sandbox whose owner is dead; `undefined` if what that one has written down is not understood.
+ * @param options which, and how
+ * @param parts parts to use instead of the real ones
+ * @param trace content of the trace, and the run directory it was in
+ */
+export function adoptNamespaceNetwork(
+  options: NamespaceOptions,
+  parts: NamespaceParts,
+  { text, directory }: { readonly text: string; readonly directory: string },
+): GuestNetwork | undefined {
+  const trace = parseTrace(text, directory);
+  const run = (parts.enter ?? enterNamespace)(options.path);
+  return trace && new NamespaceNetwork(options, run, parts, [], trace);
 }
 
 /** What a network is attached to. */
@@ -85,35 +113,59 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   readonly #run: RunInNamespace;
   readonly #parts: NamespaceParts;
   readonly #cards = new GuestCards();
-  readonly #cookie = randomBytes(cookieBytes).toString('hex');
   readonly #closing = new AbortController();
   #firstPlans: readonly CardPlan[] = [];
-  #nextCard = 0;
+  #nextCard: number;
   #trace: NetworkTrace | undefined;
   #guest: AttachedGuest | undefined;
   /** One change at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: NamespaceOptions, run: RunInNamespace, parts: NamespaceParts, dns: readonly string[]) {
+  constructor(
+    options: NamespaceOptions,
+    run: RunInNamespace,
+    parts: NamespaceParts,
+    dns: readonly string[],
+    trace?: NetworkTrace,
+  ) {
     this.namespacePath = options.path;
     this.dns = dns;
     this.#options = options;
     this.#run = run;
     this.#parts = parts;
+    this.#trace = trace;
+    this.#nextCard = trace?.nextCard ?? 0;
   }
 
   get links(): LinkControl {
     return this;
   }
 
+  get isAwaited(): boolean {
+    return this.#options.mayBeEmpty && this.#cards.size === 0;
+  }
+
   /** Plans the cards that the guest has from the beginning. */
-  async planFirst(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<void> {
+  async planFirst(view: NamespaceView, endpoints: readonly Endpoint[], signal: AbortSignal): Promise<void> {
     this.#firstPlans = await this.#plan(view, endpoints);
+    if (Object.keys(this.#options.rates).length === 0) return;
+    const rates = this.#firstPlans.flatMap((plan) => plan.rates);
+    await expectRateLimits(rates, this.#run, signal);
   }
 
   async leaveTrace(directory: string): Promise<void> {
-    this.#trace = new NetworkTrace(directory, this.namespacePath, this.#cookie);
+    const cookie = randomBytes(cookieBytes).toString('hex');
+    this.#trace = new NetworkTrace(directory, { namespacePath: this.namespacePath, cookie });
     await this.#trace.write();
+  }
+
+  takeUp(vm: AdoptedMachine, agent: NetworkAgent): Promise<void> {
+    return this.#enqueue({}, async () => {
+      const trace = this.#expectTrace();
+      const plugged = vm.pluggedDevices.map(({ device: { id } }) => id);
+      await this.#cards.takeUp(trace, new Set(plugged), this.#run);
+      this.#guest = { vm, agent, vhost: await this.#hasVhost() };
+    });
   }
 
   attach(vm: NetworkMachine, agent: NetworkAgent, options: AgentCallOptions): Promise<void> {
@@ -145,46 +197,66 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   remove(nameOrMac: string, options: AgentCallOptions): Promise<void> {
     return this.#enqueue(options, async (signal) => {
       const { vm } = this.#expectGuest();
-      await this.#cards.remove(nameOrMac, vm, signal);
+      const link = await this.#cards.remove(nameOrMac, vm, signal);
+      await this.#expectTrace().withhold(link);
     });
   }
 
-  rescan({ timeoutMs = rescanTimeoutMs, ...options }: WaitOptions): Promise<number> {
+  takeIn(options: AgentCallOptions): Promise<void> {
     return this.#enqueue(options, async (signal) => {
       this.#expectGuest();
-      const end = performance.now() + timeoutMs;
-      while (this.#cards.size === 0) {
-        const plans = await this.#look(signal);
-        // As upstream: the neighbours of links that come late are left to the guest to learn.
-        if (plans.length > 0) await this.#join(plans, signal, false);
-        else if (performance.now() >= end) break;
-        else await delay(rescanIntervalMs, undefined, { signal });
-      }
-      return this.#cards.size;
+      await this.#join(await this.#look(signal), signal, true);
     });
+  }
+
+  async rescan({ timeoutMs = rescanTimeoutMs, signal: callerSignal }: WaitOptions): Promise<number> {
+    const limits = callerSignal === undefined ? {} : { signal: callerSignal };
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      // Other changes need not wait until there is a link.
+      const count = await this.#enqueue(limits, async (signal) => {
+        this.#expectGuest();
+        // As upstream: the neighbours of links that come late are left to the guest to learn.
+        if (this.#cards.size === 0) await this.#join(await this.#look(signal), signal, false);
+        return this.#cards.size;
+      });
+      if (count > 0 || performance.now() >= end) return count;
+      await delay(rescanIntervalMs, undefined, limits);
+    }
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    // What is being done is finished or given up before it is taken back; each command is bounded.
-    await this.#last.catch(() => undefined);
+    await this.release();
     const [failure] = await this.#cards.close();
     if (failure !== undefined) throw notRemoved(failure);
   }
 
+  async release(): Promise<void> {
+    this.#closing.abort();
+    // What is being done is finished or given up before it is taken back; each command is bounded.
+    await this.#last.catch(() => undefined);
+  }
+
+  /** Plans cards for the links that have come. */
   async #look(signal: AbortSignal): Promise<readonly CardPlan[]> {
+    const hasCome = (link: IpLink): boolean =>
+      hasGivenAddress(link) &&
+      !this.#cards.has(link.ifname) &&
+      this.#trace?.withheld.has(link.ifname) !== true;
+    // Most looks find nothing: the rest is not read for them.
+    if (!(await readLinks(this.#run, signal)).some(hasCome)) return [];
     const view = await readNamespace(this.#run, signal);
-    return this.#plan(view, chooseEndpoints(view));
+    return this.#plan(view, chooseEndpoints({ ...view, links: view.links.filter(hasCome) }));
   }
 
   /** Numbers are not used twice: a guest may be slow to let go. */
   async #plan(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<readonly CardPlan[]> {
-    const { model } = this.#options;
+    const { model, rates } = this.#options;
     const { vcpus = 1, sysfs } = this.#parts;
     const plans: CardPlan[] = [];
     for (const endpoint of endpoints) {
       const index = this.#nextCard + plans.length;
-      const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs });
+      const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs, rates });
       const { connection } = plan;
       if (connection.kind === 'vfio') await planFunction(endpoint.name, connection.pciAddress, sysfs);
       plans.push(plan);
@@ -195,16 +267,24 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
 
   /** All of the cards, or none. */
   async #join(plans: readonly CardPlan[], signal: AbortSignal, withNeighbours: boolean): Promise<void> {
+    if (plans.length === 0) return;
     const { vm, agent, vhost } = this.#expectGuest();
-    const { openMacvtap: open = openMacvtap, sysfs } = this.#parts;
-    if (this.#trace === undefined) throw new SandboxError('invalid_state', 'the network has no trace');
-    const context = { run: this.#run, vm, trace: this.#trace, vhost, sysfs, openMacvtap: open };
+    const { openMacvtap: open = openMacvtap, sysfs, vfioPort } = this.#parts;
+    const context = {
+      ...{ run: this.#run, vm, trace: this.#expectTrace(), vhost, sysfs, vfioPort },
+      openMacvtap: open,
+    };
     await this.#cards.add(plans, { context, agent, withNeighbours }, signal);
   }
 
   #expectGuest(): AttachedGuest {
     if (this.#guest === undefined) throw new SandboxError('invalid_state', 'the machine has no network yet');
     return this.#guest;
+  }
+
+  #expectTrace(): NetworkTrace {
+    if (this.#trace === undefined) throw new SandboxError('invalid_state', 'the network has no trace');
+    return this.#trace;
   }
 
   async #hasVhost(): Promise<boolean> {

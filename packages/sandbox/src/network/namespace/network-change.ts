@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 
-import { unmirrorLink } from './mirror-link.ts';
+import { releaseIngress } from './ingress.ts';
+import { detourChangeSchema, endDetour, queueChangeSchema, releaseDevice } from './limit-rate.ts';
 import { giveBackLink, macvtapChangeSchema } from './macvtap-link.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 import { giveBackFunction, vfioChangeSchema } from './vfio-function.ts';
@@ -14,6 +15,8 @@ export const networkChangeSchema = z.discriminatedUnion('kind', [
   mirrorChangeSchema,
   macvtapChangeSchema,
   vfioChangeSchema,
+  queueChangeSchema,
+  detourChangeSchema,
 ]);
 
 /** One thing that a sandbox changes on the host, with all it takes to take it back. Taps end with the hypervisor. */
@@ -40,13 +43,19 @@ export async function undoChange(change: NetworkChange, context: UndoContext): P
   const { run, directory, cookie, sysfs } = context;
   switch (change.kind) {
     case 'mirror':
-      if (run !== undefined) await unmirrorLink(change.link, cookie, run);
+      if (run !== undefined) await releaseIngress(change.link, cookie, run);
       return;
     case 'macvtap':
       if (run !== undefined) await giveBackLink(change, directory, run);
       return;
     case 'vfio':
       await giveBackFunction(change, sysfs);
+      return;
+    case 'queue':
+      if (run !== undefined) await releaseDevice(change.device, cookie, run);
+      return;
+    case 'detour':
+      if (run !== undefined) await endDetour(change, cookie, run);
       return;
     default:
       change satisfies never;
@@ -62,6 +71,9 @@ export function changeName(change: NetworkChange): string {
       return `macvtap of ${change.link}`;
     case 'vfio':
       return `driver of ${change.pciAddress}`;
+    case 'queue':
+    case 'detour':
+      return `rate limit of ${change.device}`;
     default:
       return change satisfies never;
   }

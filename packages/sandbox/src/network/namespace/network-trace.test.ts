@@ -11,6 +11,7 @@ import { followTrace, NetworkTrace } from './network-trace.ts';
 
 const cookie = '0102';
 const mirrorsOf = (link: string) => [{ kind: 'mirror', link } as const];
+const cardWith = (...changes: readonly object[]) => [{ id: 'net0', link: 'eth0', mac: '', changes }];
 const macvtap = {
   ...{ kind: 'macvtap', link: 'eth0', tap: 'tap0_hako', index: 9000, files: 'net0', neighbours: [] },
   ...{ mac: '02:00:00:00:00:0a', privateMac: '02:00:00:00:00:0b' },
@@ -19,39 +20,83 @@ const namespacePath = '/proc/self/ns/uts';
 
 test('what a dead owner left is removed, and what is not its own stays', async () => {
   await using directory = await temporaryDirectory();
-  const trace = new NetworkTrace(directory.path, namespacePath, cookie);
-  for (const link of ['mine', 'bare', 'other', 'both', 'none']) {
-    await trace.add({ kind: 'mirror', link });
-  }
-  const changes = mirrorsOf('gone');
-  for (const change of changes) await trace.add(change);
-  for (const change of changes) await trace.remove(change);
+  const trace = new NetworkTrace(directory.path, { namespacePath, cookie });
+  await trace.addCard({ id: 'net0', link: 'eth0', mac: '' });
+  for (const link of ['mine', 'bare', 'other', 'both', 'none'])
+    await trace.addChange('net0', { kind: 'mirror', link });
+  await trace.addCard({ id: 'net1', link: 'eth1', mac: '' });
+  for (const device of ['slow', 'theirs']) await trace.addChange('net1', { kind: 'queue', device });
+  const gone = { kind: 'mirror', link: 'gone' } as const;
+  await trace.addChange('net1', gone);
+  await trace.takeBack('net1', gone, () => Promise.resolve('[]'));
   const namespace = new FakeNamespace();
   namespace.ingress.set('mine', [cookie]);
   namespace.ingress.set('bare', []);
   namespace.ingress.set('other', ['0304']);
   namespace.ingress.set('both', [cookie, undefined]);
+  namespace.queues.set('slow', '102:').set('theirs', '1:');
   const text = await readFile(join(directory.path, traceFile), 'utf8');
   await followTrace(text, directory.path, () => namespace.run);
   expect([...namespace.ingress.keys()]).toEqual(['other', 'both']);
+  expect([...namespace.queues.keys()]).toEqual(['theirs']);
   await followTrace(text, directory.path, () => namespace.run);
-  expect(namespace.changes).toEqual(['tc qdisc del dev bare ingress', 'tc qdisc del dev mine ingress']);
+  expect(namespace.changes).toEqual([
+    'tc qdisc del dev slow root',
+    'tc qdisc del dev bare ingress',
+    'tc qdisc del dev mine ingress',
+  ]);
 });
 
 test.each([
   'no json',
   '{}',
-  JSON.stringify({ namespacePath, cookie: 'x', changes: mirrorsOf('eth0') }),
-  JSON.stringify({ namespacePath, cookie, changes: [{ kind: 'vfio', pciAddress: '../../../etc' }] }),
-  JSON.stringify({ namespacePath, cookie, changes: [{ ...macvtap, files: '../../etc/passwd' }] }),
-  JSON.stringify({ namespacePath: '/nonexistent', cookie, changes: mirrorsOf('eth0') }),
-  JSON.stringify({ namespacePath: '/etc/hostname', cookie, changes: mirrorsOf('eth0') }),
+  JSON.stringify({
+    namespacePath,
+    cookie: 'x',
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith(...mirrorsOf('eth0')),
+  }),
+  JSON.stringify({
+    namespacePath,
+    cookie,
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith({ kind: 'vfio', pciAddress: '../../../etc' }),
+  }),
+  JSON.stringify({
+    namespacePath,
+    cookie,
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith({ ...macvtap, files: '../../etc/passwd' }),
+  }),
+  JSON.stringify({
+    namespacePath: '/nonexistent',
+    cookie,
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith(...mirrorsOf('eth0')),
+  }),
+  JSON.stringify({
+    namespacePath: '/etc/hostname',
+    cookie,
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith(...mirrorsOf('eth0')),
+  }),
 ])('nothing is run for %s', async (text) => {
   await followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('was run')));
 });
 
 test('a failure is told, so that the trace is kept', async () => {
-  const text = JSON.stringify({ namespacePath, cookie, changes: mirrorsOf('eth0') });
+  const text = JSON.stringify({
+    namespacePath,
+    cookie,
+    nextCard: 1,
+    withheld: [],
+    cards: cardWith(...mirrorsOf('eth0')),
+  });
   await expect(
     followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('refused'))),
   ).rejects.toThrow('refused');

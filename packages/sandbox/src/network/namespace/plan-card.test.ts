@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import type { NetworkModel } from '../network-options.ts';
 import type { Endpoint, EndpointType } from './endpoint.ts';
+import type { TcQdisc } from './ip-output.ts';
 import { planCard } from './plan-card.ts';
 
 const mac = '02:42:ac:11:00:02';
@@ -110,4 +111,35 @@ test('a link that is taken gets an address that nobody has registered, another o
   expect(new Set(drawn).size).toBe(50);
   // The two lowest bits of the first byte: of our own making, and of a single station.
   for (const address of drawn) expect(address).toMatch(/^[\da-f][26ae](?::[\da-f]{2}){5}$/);
+});
+
+const rates = { receiveBitsPerSecond: 1000 };
+
+test.each<{ says: string; type: EndpointType; more?: Partial<Endpoint>; qdisc?: TcQdisc }>([
+  { says: 'bypasses the kernel of the host', type: 'physical', more: vfio },
+  { says: 'bypasses the kernel of the host', type: 'vhost-user', more: socket },
+  {
+    says: 'has a queueing discipline at its root already',
+    ...{ type: 'tap', qdisc: { dev: 'eth0', kind: 'fq', handle: '8001:', root: true } },
+  },
+  {
+    says: 'has a queueing discipline at its ingress already',
+    ...{ type: 'macvtap', qdisc: { dev: 'eth0', kind: 'clsact', handle: 'ffff:' } },
+  },
+])('a rate of a $type link is refused if it $says', ({ says, type, more = {}, qdisc }) => {
+  const endpoint = { ...others, ...lists, type, ...more };
+  const request = { endpoint, index: 3, model: 'none', vcpus: 1, rates } as const;
+  expect(() => planCard({ ...request, qdiscs: qdisc === undefined ? [] : [qdisc] })).toThrow(
+    `link eth0 ${says}`,
+  );
+});
+
+test('what the kernel gives a link by itself makes way for a limit', () => {
+  const endpoint = { ...others, ...lists, type: 'tap' } as const;
+  const qdiscs = [
+    { dev: 'eth0', kind: 'pfifo_fast', handle: '0:', root: true },
+    { dev: 'eth1', kind: 'fq', handle: '8001:', root: true },
+  ];
+  const { rates: planned } = planCard({ endpoint, index: 3, model: 'none', vcpus: 1, rates, qdiscs });
+  expect(planned).toEqual([{ at: 'root', device: 'eth0', bitsPerSecond: 1000, isLasting: true }]);
 });

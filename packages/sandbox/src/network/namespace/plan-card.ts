@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { SandboxError } from '../../sandbox-error.ts';
-import type { NetworkModel } from '../network-options.ts';
+import type { NetworkModel, RateLimits } from '../network-options.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { TcQdisc } from './ip-output.ts';
+import { isTaken, planRates, type CardDevices, type PlannedRate } from './plan-rates.ts';
 
 /** What connects a card of the machine with a link. */
 export type Connection =
@@ -31,6 +32,7 @@ export interface CardPlan {
   /** Pairs of queues, so that several CPUs can send and receive at once. */
   readonly queues: number;
   readonly connection: Connection;
+  readonly rates: readonly PlannedRate[];
 }
 
 /** What {@link planCard} decides about. */
@@ -42,6 +44,8 @@ export interface CardRequest {
   /** CPUs of the machine. */
   readonly vcpus: number;
   readonly qdiscs: readonly TcQdisc[];
+  /** Default: none. */
+  readonly rates?: RateLimits;
 }
 
 /** More pairs of queues than this bring little, and each costs interrupts and descriptors. */
@@ -56,13 +60,55 @@ export function planCard(request: CardRequest): CardPlan {
   const { type, mac, isMultiQueue = false } = endpoint;
   const isTap = type === 'tap' || type === 'tuntap';
   const hasQueues = isTap ? isMultiQueue : type !== 'vhost-user' && type !== 'physical';
+  const connection = connectionTo(request);
   return {
     endpoint,
     id: `net${index}`,
     mac: isTap ? otherEnd(mac) : mac,
     queues: hasQueues ? Math.min(vcpus, mostQueues) : 1,
-    connection: connectionTo(request),
+    connection,
+    rates: ratesOf(request, connection),
   };
+}
+
+function ratesOf(
+  { endpoint: { name }, index, qdiscs, rates = {} }: CardRequest,
+  connection: Connection,
+): readonly PlannedRate[] {
+  if (Object.keys(rates).length === 0) return [];
+  const devices = devicesOf(name, connection);
+  if (devices === undefined)
+    throw refusal(name, 'bypasses the kernel of the host, which limits rates', 'leave the limits out');
+  const planned = planRates(rates, devices, index);
+  const taken = planned.find((rate) => isTaken(rate, qdiscs));
+  if (taken === undefined) return planned;
+  throw refusal(
+    name,
+    `has a queueing discipline at its ${taken.at} already`,
+    `see \`tc qdisc show dev ${name}\``,
+  );
+}
+
+/** What leaves by a tap comes to the guest; what leaves by a macvtap is what the guest has sent. */
+function devicesOf(link: string, connection: Connection): CardDevices | undefined {
+  switch (connection.kind) {
+    case 'tap':
+      return { toGuest: { name: connection.tap, isLasting: true } };
+    case 'mirror':
+      return {
+        toGuest: { name: connection.tap, isLasting: false },
+        fromGuest: { name: link, isLasting: true },
+      };
+    case 'macvtap':
+      return { fromGuest: { name: connection.tap, isLasting: false } };
+    case 'own-macvtap':
+      return { fromGuest: { name: link, isLasting: true } };
+    case 'vhost-user':
+    case 'vfio':
+      return undefined;
+    default:
+      return connection satisfies never;
+  }
 }
 
 function connectionTo({ endpoint, index, model, qdiscs }: CardRequest): Connection {

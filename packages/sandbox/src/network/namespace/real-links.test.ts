@@ -8,7 +8,7 @@ import { linkObstacle, namespaceObstacle, realNamespace } from '../../testing/re
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
 import { chooseEndpoints, type Endpoint } from './endpoint.ts';
 import {
-  drawMacvtapIndex,
+  drawLinkIndex,
   giveBackLink,
   macvtapDevice,
   setNeighbours,
@@ -84,6 +84,9 @@ async function setUp() {
   ]) {
     await namespace.ip(words);
   }
+  // The kernel gives links addresses of its own a moment after they came up.
+  for (const name of ['eth0', 'other'])
+    await expect.poll(() => namespace.ip(`-6 address show dev ${name} scope link`)).toContain('fe80:');
   const directory = await temporaryDirectory();
   const view = await readNamespace(namespace.run, signal);
   const [endpoint] = chooseEndpoints(view);
@@ -91,7 +94,7 @@ async function setUp() {
   const change: MacvtapChange = {
     ...{ kind: 'macvtap', link: 'eth0', tap: 'tap0_hako', files: 'net0', mac: endpoint.mac },
     ...{ privateMac: '02:11:22:33:44:55', neighbours: setNeighbours(endpoint) },
-    index: await drawMacvtapIndex(new Set(view.links.map(({ ifindex }) => ifindex))),
+    index: await drawLinkIndex(new Set(view.links.map(({ ifindex }) => ifindex))),
   };
   const request = { change, mtuBytes: 1400, queues: 2, directory: directory.path };
   return {
@@ -129,7 +132,7 @@ describe.skipIf(macvtapObstacle !== '')(`a macvtap on a link${macvtapObstacle}`,
     await takeLink(request, namespace.run, signal);
     for (let time = 0; time < 2; time += 1) {
       await giveBackLink(change, directory.path, namespace.run);
-      expect(await namespace.describe()).toBe(before);
+      await expect.poll(() => namespace.describe()).toBe(before);
     }
     await expect(access(macvtapDevice(change.index))).rejects.toThrow();
     await expect(openMacvtap({ index: change.index, mac: change.mac, count: 1 })).rejects.toMatchObject({
@@ -150,7 +153,7 @@ describe.skipIf(macvtapObstacle !== '')(`a macvtap on a link${macvtapObstacle}`,
       };
       await expect(takeLink(request, run, signal)).rejects.toThrow('cut short');
       await giveBackLink(change, directory.path, namespace.run);
-      expect(await namespace.describe()).toBe(before);
+      await expect.poll(() => namespace.describe()).toBe(before);
     },
   );
 

@@ -38,7 +38,9 @@ test('a machine runs in its namespace, leaves a trace first, and the namespace i
       JSON.parse(await readFile(join(sandbox.directory, traceFile), 'utf8'));
     expect(await trace()).toMatchObject({ namespacePath: path });
     await sandbox.ready();
-    expect(await trace()).toMatchObject({ changes: [{ kind: 'mirror', link: 'eth0' }] });
+    expect(await trace()).toMatchObject({
+      cards: [{ id: 'net0', link: 'eth0', changes: [{ kind: 'mirror', link: 'eth0' }] }],
+    });
     expect(world.hypervisor.vms[0]?.config.networkNamespacePath).toBe(path);
     expect(namespace.ingress.has('eth0')).toBe(true);
     expect(world.agent.network).toMatchObject([{ interface: { name: 'eth0', type: 'virtual' } }]);

@@ -22,7 +22,7 @@ import { passtArguments } from './passt-command.ts';
 const socketName = 'passt.sock';
 
 /** The hypervisor listens a moment after it has said so. */
-const connectAttempts = 100;
+const connectAttempts = 1_000;
 const connectIntervalMs = 10;
 
 /** It ends by itself when the hypervisor does; after so long it is made to. */

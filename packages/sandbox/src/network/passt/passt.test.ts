@@ -80,7 +80,7 @@ test('passt has the connection to the hypervisor, can be let go of, and ends wit
   const [said] = (await once(connection, 'data')) as [Buffer];
   expect(said.toString()).toBe(`${directory.path} ${passtArguments([]).join(' ')}\n`);
   const before = heldBy();
-  network.release?.();
+  await network.release?.();
   expect(heldBy()).toBe(before - 1);
   connection.end();
   await network.close();

@@ -7,8 +7,8 @@ import { SandboxError } from '../../sandbox-error.ts';
 import { errorCode } from '../../error-code.ts';
 import { usualParent } from './host-cgroup-options.ts';
 
-/** A group whose processes were killed is empty a moment later. */
-const emptyingMs = 2_000;
+/** A group whose processes were killed is empty a moment later; this is a bound for a busy host. */
+const emptyingMs = 10_000;
 const pollIntervalMs = 10;
 
 /**

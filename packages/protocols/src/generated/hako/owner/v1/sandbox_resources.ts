@@ -12,7 +12,7 @@ export const protobufFileName = "hako/owner/v1/sandbox_resources.proto";
 
 /**
  * What the process that owns a sandbox answers to other processes of its user: size of the machine. Served on `owner.sock`
- * in the run directory of a sandbox whose machine can grow.
+ * in the run directory of a sandbox whose machine gets more for its containers.
  */
 
 /** A container and its limits. */
@@ -24,6 +24,25 @@ export interface ReserveRequest {
 
 /** There is room. */
 export interface ReserveResponse {
+}
+
+/** A container and its volumes. */
+export interface KeepVolumesRequest {
+  containerId: string;
+  /** Those that have no size of their own. */
+  volumes: MemoryVolume[];
+}
+
+/** A tmpfs of the sandbox. */
+export interface MemoryVolume {
+  /** Where the guest has it. */
+  mountPoint: string;
+  /** The group it is given to; 0 for nobody's. */
+  groupId: number;
+}
+
+/** They will be looked after. */
+export interface KeepVolumesResponse {
 }
 
 /** A container that has ended. */
@@ -185,6 +204,242 @@ export const ReserveResponse: MessageFns<ReserveResponse> = {
   },
   fromPartial(_: DeepPartial<ReserveResponse>): ReserveResponse {
     const message = createBaseReserveResponse();
+    return message;
+  },
+};
+
+function createBaseKeepVolumesRequest(): KeepVolumesRequest {
+  return { containerId: "", volumes: [] };
+}
+
+export const KeepVolumesRequest: MessageFns<KeepVolumesRequest> = {
+  encode(message: KeepVolumesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerId !== "") {
+      writer.uint32(10).string(message.containerId);
+    }
+    for (const v of message.volumes) {
+      MemoryVolume.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepVolumesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeepVolumesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.containerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volumes.push(MemoryVolume.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KeepVolumesRequest {
+    return {
+      containerId: isSet(object.containerId)
+        ? globalThis.String(object.containerId)
+        : isSet(object.container_id)
+        ? globalThis.String(object.container_id)
+        : "",
+      volumes: globalThis.Array.isArray(object?.volumes)
+        ? object.volumes.map((e: any) => MemoryVolume.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: KeepVolumesRequest): unknown {
+    const obj: any = {};
+    if (message.containerId !== "") {
+      obj.containerId = message.containerId;
+    }
+    if (message.volumes?.length) {
+      obj.volumes = message.volumes.map((e) => MemoryVolume.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KeepVolumesRequest>): KeepVolumesRequest {
+    return KeepVolumesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeepVolumesRequest>): KeepVolumesRequest {
+    const message = createBaseKeepVolumesRequest();
+    message.containerId = object.containerId ?? "";
+    message.volumes = object.volumes?.map((e) => MemoryVolume.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMemoryVolume(): MemoryVolume {
+  return { mountPoint: "", groupId: 0 };
+}
+
+export const MemoryVolume: MessageFns<MemoryVolume> = {
+  encode(message: MemoryVolume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mountPoint !== "") {
+      writer.uint32(10).string(message.mountPoint);
+    }
+    if (message.groupId !== 0) {
+      writer.uint32(16).uint32(message.groupId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemoryVolume {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemoryVolume();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mountPoint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.groupId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemoryVolume {
+    return {
+      mountPoint: isSet(object.mountPoint)
+        ? globalThis.String(object.mountPoint)
+        : isSet(object.mount_point)
+        ? globalThis.String(object.mount_point)
+        : "",
+      groupId: isSet(object.groupId)
+        ? globalThis.Number(object.groupId)
+        : isSet(object.group_id)
+        ? globalThis.Number(object.group_id)
+        : 0,
+    };
+  },
+
+  toJSON(message: MemoryVolume): unknown {
+    const obj: any = {};
+    if (message.mountPoint !== "") {
+      obj.mountPoint = message.mountPoint;
+    }
+    if (message.groupId !== 0) {
+      obj.groupId = Math.round(message.groupId);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MemoryVolume>): MemoryVolume {
+    return MemoryVolume.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemoryVolume>): MemoryVolume {
+    const message = createBaseMemoryVolume();
+    message.mountPoint = object.mountPoint ?? "";
+    message.groupId = object.groupId ?? 0;
+    return message;
+  },
+};
+
+function createBaseKeepVolumesResponse(): KeepVolumesResponse {
+  return {};
+}
+
+export const KeepVolumesResponse: MessageFns<KeepVolumesResponse> = {
+  encode(_: KeepVolumesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepVolumesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeepVolumesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): KeepVolumesResponse {
+    return {};
+  },
+
+  toJSON(_: KeepVolumesResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<KeepVolumesResponse>): KeepVolumesResponse {
+    return KeepVolumesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<KeepVolumesResponse>): KeepVolumesResponse {
+    const message = createBaseKeepVolumesResponse();
     return message;
   },
 };
@@ -464,7 +719,7 @@ export const SandboxResourcesServiceDefinition = {
   fullName: "hako.owner.v1.SandboxResourcesService",
   methods: {
     /**
-     * Makes room for a container: plugs CPUs and memory if what all containers are promised needs them. Answered when the
+     * Makes room for a container: plugs CPUs, memory and swap space if what all containers are promised needs them. Answered when the
      * guest has them. A second request for the same container replaces the first. RESOURCE_EXHAUSTED beyond the machine's
      * largest size, and nothing has changed then.
      */
@@ -473,6 +728,18 @@ export const SandboxResourcesServiceDefinition = {
       requestType: ReserveRequest as typeof ReserveRequest,
       requestStream: false,
       responseType: ReserveResponse as typeof ReserveResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Keeps volumes in memory of a container that is there as large as the machine whenever that grows, until the container is
+     * released. Answered when they are as large as it is now, or were tried to be.
+     */
+    keepVolumes: {
+      name: "KeepVolumes",
+      requestType: KeepVolumesRequest as typeof KeepVolumesRequest,
+      requestStream: false,
+      responseType: KeepVolumesResponse as typeof KeepVolumesResponse,
       responseStream: false,
       options: {},
     },
@@ -502,11 +769,19 @@ export const SandboxResourcesServiceDefinition = {
 
 export interface SandboxResourcesServiceImplementation<CallContextExt = {}> {
   /**
-   * Makes room for a container: plugs CPUs and memory if what all containers are promised needs them. Answered when the
+   * Makes room for a container: plugs CPUs, memory and swap space if what all containers are promised needs them. Answered when the
    * guest has them. A second request for the same container replaces the first. RESOURCE_EXHAUSTED beyond the machine's
    * largest size, and nothing has changed then.
    */
   reserve(request: ReserveRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ReserveResponse>>;
+  /**
+   * Keeps volumes in memory of a container that is there as large as the machine whenever that grows, until the container is
+   * released. Answered when they are as large as it is now, or were tried to be.
+   */
+  keepVolumes(
+    request: KeepVolumesRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<KeepVolumesResponse>>;
   /**
    * Gives back what a container was promised. What the guest can do without is taken out of the machine later. Unknown
    * containers are no error.
@@ -518,11 +793,19 @@ export interface SandboxResourcesServiceImplementation<CallContextExt = {}> {
 
 export interface SandboxResourcesServiceClient<CallOptionsExt = {}> {
   /**
-   * Makes room for a container: plugs CPUs and memory if what all containers are promised needs them. Answered when the
+   * Makes room for a container: plugs CPUs, memory and swap space if what all containers are promised needs them. Answered when the
    * guest has them. A second request for the same container replaces the first. RESOURCE_EXHAUSTED beyond the machine's
    * largest size, and nothing has changed then.
    */
   reserve(request: DeepPartial<ReserveRequest>, options?: CallOptions & CallOptionsExt): Promise<ReserveResponse>;
+  /**
+   * Keeps volumes in memory of a container that is there as large as the machine whenever that grows, until the container is
+   * released. Answered when they are as large as it is now, or were tried to be.
+   */
+  keepVolumes(
+    request: DeepPartial<KeepVolumesRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<KeepVolumesResponse>;
   /**
    * Gives back what a container was promised. What the guest can do without is taken out of the machine later. Unknown
    * containers are no error.
