@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { AgentServiceDefinition } from '@hako/protocols/agent';
 import { HealthDefinition } from '@hako/protocols/health';
 import { createChannel, createClient, dial } from '@hako/ttrpc';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { agentVersion } from './version.ts';
 
 const program = join(import.meta.dirname, 'main.ts');
 
 /** A program that is run from its sources takes its time on a machine that is busy with others. */
 const startLimitMs = 60_000;
-vi.setConfig({ testTimeout: startLimitMs });
 
 interface Finished {
   readonly code: number | null;

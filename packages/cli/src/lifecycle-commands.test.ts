@@ -282,6 +282,7 @@ test.for([
     '-d',
     '--max-memory=1g',
     '--max-cpus=2',
+    '--guest-swap',
     '--host-cpus=1',
     '--name=x',
     '--network=user',

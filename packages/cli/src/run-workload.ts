@@ -9,6 +9,7 @@ import {
   generateId,
   podLimits,
   resolveImage,
+  setUpHooks,
   type Container,
   type ContainerImage,
   type NetworkOptions,
@@ -117,9 +118,8 @@ export async function runWorkload(request: RunRequest, context: RunContext): Pro
 
 /** Hooks may be what sets the namespace up. */
 function networkFor(network: NetworkOptions, { spec }: ContainerImage): NetworkOptions {
-  const { prestart = [], createRuntime = [] } = spec?.hooks ?? {};
-  const hasHooks = prestart.length + createRuntime.length > 0;
-  return network.kind === 'namespace' && hasHooks ? { ...network, mayBeEmpty: true } : network;
+  const mayBeEmpty = setUpHooks(spec?.hooks).length > 0;
+  return network.kind === 'namespace' && mayBeEmpty ? { ...network, mayBeEmpty } : network;
 }
 
 async function attend(

@@ -61,6 +61,11 @@ export class Configuration {
     return new Configuration(settings);
   }
 
+  /** Where a value comes from. Throws a TypeError for a key that there is not: that is a mistake of the program. */
+  origin(section: SectionName, key: string): Origin {
+    return this.#setting(section, key).origin;
+  }
+
   /** A text. Throws a TypeError for a key of another type: that is a mistake of the program. */
   text(section: SectionName, key: string): string {
     const { value } = this.#setting(section, key);

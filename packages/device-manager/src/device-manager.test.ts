@@ -221,8 +221,6 @@ describe('messages for the agent', () => {
 });
 
 describe('limits', () => {
-  const patience = { timeout: 15_000 };
-
   test('an abort while the machine works is passed to it and leaves nothing attached', async () => {
     const { machine, manager } = setUp();
     const { id } = await manager.newDevice(file('a'));
@@ -254,10 +252,10 @@ describe('limits', () => {
     const { id: slow } = await manager.newDevice(file('a'));
     const resume = machine.pause();
     const attach = manager.attachDevice(slow);
-    await vi.waitFor(() => expect(machine.calls).toHaveLength(1), patience);
+    await expect.poll(() => machine.calls).toHaveLength(1);
     const { id: other } = await manager.newDevice(file('b'));
     const second = manager.attachDevice(other);
-    await vi.waitFor(() => expect(machine.calls).toHaveLength(2), patience);
+    await expect.poll(() => machine.calls).toHaveLength(2);
     resume();
     await Promise.all([attach, second]);
     expect(machine.deviceIds).toHaveLength(2);

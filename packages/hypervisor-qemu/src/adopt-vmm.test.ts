@@ -6,16 +6,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identifyProcess } from '@hako/hypervisor';
 import { expect, test } from 'vitest';
-import { adoptVmm } from './adopt-vmm.ts';
+import { adoptVmm, type AdoptedVmm } from './adopt-vmm.ts';
 import { survivalSockets } from './process/survival-sockets.ts';
+import { disconnectVmm } from './running-vmm.ts';
 import { FakeQmpServer } from './testing/fake-qmp-server.ts';
 import type { QemuVmState } from './vm-state.ts';
 
-/** A QEMU in a state, of which only the monitor is there; its process is this one. */
-async function monitorThatSays(status: string) {
+/** A QEMU in a state, of which only the monitor is there; its process is this one. An event may come beside the state. */
+async function monitorThatSays(status: string, event?: string) {
   const runDir = await mkdtemp(join(tmpdir(), 'hako-adopt-'));
   const server = createServer((socket) => {
-    const { clientEnd } = new FakeQmpServer({ answers: { 'query-status': () => ({ return: { status } }) } });
+    const qemu: FakeQmpServer = new FakeQmpServer({
+      answers: {
+        'query-status': () => {
+          if (event !== undefined) qemu.emit(event);
+          return { return: { status } };
+        },
+      },
+    });
+    const { clientEnd } = qemu;
     socket.pipe(clientEnd).pipe(socket);
     socket.on('error', () => undefined).once('close', () => clientEnd.destroy());
   }).listen(survivalSockets(runDir).monitorPath);
@@ -29,7 +38,7 @@ async function monitorThatSays(status: string) {
   };
 }
 
-async function adopt(runDir: string, pid: number): Promise<unknown> {
+async function adopt(runDir: string, pid: number): Promise<AdoptedVmm> {
   const own = await identifyProcess(process.pid);
   if (own === undefined) throw new Error('/proc is not readable');
   const state: QemuVmState = {
@@ -74,4 +83,16 @@ test('a machine whose process is another one is gone', async () => {
 test('a machine that runs and has no console is told by what is missing', async () => {
   await using qemu = await monitorThatSays('running');
   await expect(adopt(qemu.runDir, process.pid)).rejects.toMatchObject({ code: 'monitor_failed' });
+});
+
+test('a panic of the guest while its machine is taken over is heard', async () => {
+  await using qemu = await monitorThatSays('running', 'GUEST_PANICKED');
+  const paths = [survivalSockets(qemu.runDir).consolePath, join(qemu.runDir, 'agent-port.sock')];
+  const servers = paths.map((path) => createServer().listen(path));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const { live } = await adopt(qemu.runDir, process.pid);
+  await expect(live.panic.promise).resolves.toBeUndefined();
+  live.process.unref();
+  disconnectVmm(live);
+  for (const server of servers) server.close();
 });

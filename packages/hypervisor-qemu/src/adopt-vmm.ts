@@ -8,7 +8,7 @@ import { connectSocket } from './process/connect-socket.ts';
 import { survivalSockets } from './process/survival-sockets.ts';
 import { QmpClient, type QmpClientOptions } from './qmp/qmp-client.ts';
 import { QmpError } from './qmp/qmp-error.ts';
-import { consoleLogPath, followEnd, type RunningVmm } from './running-vmm.ts';
+import { consoleLogPath, endEvents, followEnd, type RunningVmm } from './running-vmm.ts';
 import type { QemuVmState } from './vm-state.ts';
 
 /** What {@link adoptVmm} takes over. */
@@ -43,6 +43,8 @@ export async function adoptVmm(
     const stream = await connectSocket(sockets.monitorPath, signal);
     opened.push(() => void stream.destroy());
     const monitor = await QmpClient.connect(stream, { signal, timeoutMs: Infinity, loadSendDescriptors });
+    // From before the status is asked for, so that nothing falls between.
+    const events = endEvents(monitor);
     const { status } = await monitor.execute('query-status', {}, { signal, timeoutMs: Infinity });
     if (status !== 'running' && status !== 'paused') throw standstill(config.id, status);
     const consoleStream = await connectSocket(sockets.consolePath, signal);
@@ -56,7 +58,7 @@ export async function adoptVmm(
     const process = adoptProcess(identity, stream, consoleStream);
     const panic = Promise.withResolvers<undefined>();
     const live: RunningVmm = { process, console, road, sockets, monitor, agent, panic };
-    void followEnd(live, monitor);
+    void followEnd(live, events);
     return { live, isPaused: status === 'paused' };
   } catch (error) {
     for (const close of opened) close();

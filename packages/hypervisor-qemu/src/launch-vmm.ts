@@ -12,6 +12,7 @@ import {
   consoleLogPath,
   describeExit,
   earlyExitError,
+  endEvents,
   followEnd,
   releaseVmm,
   type RunningVmm,
@@ -89,7 +90,7 @@ async function bringUp(
   });
   resources.monitor = monitor;
   request.onPhase('monitorReady');
-  void followEnd(resources, monitor);
+  void followEnd(resources, endEvents(monitor));
   const agent = await openAgentChannel(request.road, request.vsock, signal);
   resources.agent = agent;
   if (request.restoreFrom !== undefined) {

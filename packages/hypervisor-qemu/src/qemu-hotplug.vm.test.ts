@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { startGuest } from './testing/start-guest.ts';
+import { sysfsOf } from './testing/sysfs-path.ts';
 import { findTestKernel } from './testing/test-guest.ts';
 import { untilListening } from './testing/until-listening.ts';
 
@@ -37,12 +38,6 @@ async function createTap(name: string, address: string): Promise<AsyncDisposable
       await ip('link', 'delete', name);
     },
   };
-}
-
-/** Node of the guest that a PCI path leads to, as the agent finds it. */
-function sysfsOf(pciPath: string): string {
-  const [bridge = '', device = ''] = pciPath.split('/');
-  return `/sys/devices/pci0000:00/0000:00:${bridge}.0/0000:??:${device}.0`;
 }
 
 describe.skipIf(!hasKernel)('hotplug into a real guest (skipped if no test kernel is prepared)', () => {

@@ -20,7 +20,7 @@ import { defaultCacheDir, readBootId, VerdictCache } from './accelerator/verdict
 import type { VsockDialer } from './agent-channel.ts';
 import { chooseAgentRoad } from './agent-road.ts';
 import { checkGrowth } from './command-line/check-growth.ts';
-import { checkTuning } from './command-line/check-tuning.ts';
+import { checkFeatures } from './command-line/check-features.ts';
 import { buildCommandLine } from './command-line/build-command-line.ts';
 import type { AgentRoad } from './command-line/launch-plan.ts';
 import { tscKhzFromCpuInfo } from './command-line/host-tsc.ts';
@@ -142,7 +142,7 @@ export class QemuHypervisor implements Hypervisor {
     return new QemuVm({
       ...{ config, machine, accelerator },
       origin: { kind: 'new', chooseRoad, commandFor: (road) => withPrefix(prefix, commandFor(road)) },
-      ...this.#connections,
+      ...this.#surroundings,
     });
   }
 
@@ -150,11 +150,11 @@ export class QemuHypervisor implements Hypervisor {
     const state = decodeState(record);
     const { config, accelerator } = state;
     using deadline = openDeadline(`adopting vm ${config.id}`, options, adoptTimeoutMs);
-    const connections = this.#connections;
+    const surroundings = this.#surroundings;
     const { adoptVmm } = await import('./adopt-vmm.ts');
-    const adopted = await adoptVmm({ ...connections, process: record.process, state }, deadline.signal);
+    const adopted = await adoptVmm({ ...surroundings, process: record.process, state }, deadline.signal);
     return new QemuVm({
-      ...{ config, accelerator, ...connections },
+      ...{ config, accelerator, ...surroundings },
       machine: machineProfile(state.machine),
       origin: { kind: 'adopted', ...adopted, hotplug: state.hotplug },
     });
@@ -177,8 +177,8 @@ export class QemuHypervisor implements Hypervisor {
     return { key: await snapshotKey(common, command, qemuPath), emulated: accelerator === 'tcg' };
   }
 
-  /** What the connections to a machine are made with. */
-  get #connections(): Pick<QemuVmParts, 'vsock' | 'onDumpFailure' | 'loadSendDescriptors'> {
+  /** What every machine has of the driver: what it connects with, and who hears of a dump that failed. */
+  get #surroundings(): Pick<QemuVmParts, 'vsock' | 'onDumpFailure' | 'loadSendDescriptors'> {
     const { dialVsock, agentVsockPort = defaultAgentPort, loadSendDescriptors, logger } = this.#components;
     return {
       vsock: { dial: dialVsock, port: agentVsockPort },
@@ -191,7 +191,7 @@ export class QemuHypervisor implements Hypervisor {
   async #plan(config: VmConfig, signal: AbortSignal | undefined): Promise<VmPlan> {
     await validateVmConfig(config);
     checkGrowth(config, machineProfile(this.#machine));
-    checkTuning(config, machineProfile(this.#machine));
+    checkFeatures(config, machineProfile(this.#machine));
     const rootMemory = await inspectPersistentImage(config.rootImage);
     const chooseRoad = () =>
       chooseAgentRoad(config, {

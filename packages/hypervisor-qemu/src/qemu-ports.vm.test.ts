@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deleteDevice } from './hotplug/delete-device.ts';
 import { deviceStep } from './hotplug/device-step.ts';
-import { PciSlots, type PciSlot } from './hotplug/pci-slots.ts';
+import { PciSlots } from './hotplug/pci-slots.ts';
 import { createQemuSubject } from './testing/qemu-subject.ts';
 import { secondMonitor } from './testing/second-monitor.ts';
 import { startGuest } from './testing/start-guest.ts';
+import { sysfsOf } from './testing/sysfs-path.ts';
 import { findTestKernel } from './testing/test-guest.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
@@ -17,13 +18,6 @@ const pciePorts = { root: 3, switch: 2 };
 const bridges = pciePorts.root + pciePorts.switch + 3;
 /** Of an x86-64 core file, see elf(5). */
 const elf = { magic: '\x7fELF', core: 4, x86: 62, loadable: 1 };
-
-/** Device of the guest that a PCI path leads to. */
-function sysfsOf({ pciPath }: PciSlot): string {
-  const [port = '', ...behind] = pciPath.split('/');
-  const names = [`0000:00:${port}.0`, ...behind.map((slot) => `0000:??:${slot}.0`)];
-  return ['/sys/devices/pci0000:00', ...names].join('/');
-}
 
 /** Bytes of memory that a core file holds. */
 function bytesOfCore(core: Buffer): number {
@@ -52,15 +46,15 @@ describe.skipIf(!hasKernel)('a real guest (skipped if no test kernel is prepared
       const { bus, addr } = slot;
       const card = deviceStep(qmp, { driver: 'virtio-net-pci', id: 'card', bus, addr, romfile: '' });
       await card.apply({});
-      expect(await shell.until(`cat ${sysfsOf(slot)}/virtio*/net/*/address`)).toMatch(/^52:54:/);
+      expect(await shell.until(`cat ${sysfsOf(slot.pciPath)}/virtio*/net/*/address`)).toMatch(/^52:54:/);
       await card.revert({ timeoutMs: 30_000 });
-      await shell.run(`! test -e ${sysfsOf(slot)}`);
+      await shell.run(`! test -e ${sysfsOf(slot.pciPath)}`);
     }
     // Host devices have registers far larger than what a bridge is given at boot.
     const slot = slots.take('root-port');
     const large = { driver: 'pci-testdev', id: 'large', bus: slot.bus, membar: '64M' };
     await qmp.execute('device_add', large);
-    const register = await shell.until(`sed -n 3p ${sysfsOf(slot)}/resource | grep -v '^0x0* '`);
+    const register = await shell.until(`sed -n 3p ${sysfsOf(slot.pciPath)}/resource | grep -v '^0x0* '`);
     const [first = '', last = ''] = register.split(' ');
     expect(BigInt(last) - BigInt(first) + 1n).toBe(64n << 20n);
     await deleteDevice(qmp, 'large', { timeoutMs: 30_000 });

@@ -70,7 +70,7 @@ export interface QemuVmParts {
   readonly machine: MachineProfile;
   readonly accelerator: Accelerator;
   /** Told why the memory of a guest that has panicked is not written. */
-  readonly onDumpFailure?: (error: unknown) => void;
+  readonly onDumpFailure: (error: unknown) => void;
   /** What QEMU is sent open files by, loaded on first use. */
   readonly loadSendDescriptors?: QmpClientOptions['loadSendDescriptors'];
 }

@@ -14,7 +14,9 @@ import type { ConsoleLog } from './console/console-log.ts';
 import type { SurvivalSockets } from './process/survival-sockets.ts';
 import { stopProcess, type StopOutcome } from './process/stop-ladder.ts';
 import type { ProcessEnd, VmmProcess } from './process/vmm-process.ts';
+import type { EventQueue } from './qmp/event-queue.ts';
 import type { QmpClient } from './qmp/qmp-client.ts';
+import type { QmpEvent } from './qmp/qmp-message.ts';
 
 /** The resources of one QEMU, as they come alive. */
 export interface VmmResources {
@@ -48,10 +50,18 @@ export function consoleLogPath(runDir: string): string {
   return join(runDir, 'console.log');
 }
 
+/** What {@link followEnd} hears. */
+type EndEvents = EventQueue<QmpEvent<'SHUTDOWN' | 'GUEST_PANICKED'>>;
+
+/** Listens for {@link followEnd}; what comes before that is kept for it. */
+export function endEvents(monitor: QmpClient): EndEvents {
+  return monitor.events(['SHUTDOWN', 'GUEST_PANICKED']);
+}
+
 /** Hears why QEMU shuts down, and that its guest has panicked; ends with the monitor connection. */
-export async function followEnd(resources: VmmResources, monitor: QmpClient): Promise<void> {
+export async function followEnd(resources: VmmResources, events: EndEvents): Promise<void> {
   try {
-    for await (const event of monitor.events('SHUTDOWN', 'GUEST_PANICKED')) {
+    for await (const event of events) {
       if (event.event === 'SHUTDOWN') resources.shutdownReason = event.data.reason;
       else resources.panic.resolve(undefined);
     }

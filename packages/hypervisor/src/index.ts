@@ -30,7 +30,6 @@ export type { MachineTuning } from './machine-tuning.ts';
 export { cpuPlaces, localDistance } from './numa-node.ts';
 export type { NumaNode } from './numa-node.ts';
 export type { MemoryDump } from './memory-dump.ts';
-export { maximumPciePorts } from './pcie-ports.ts';
 export type { PciePort, PciePorts } from './pcie-ports.ts';
 export { lastPrintableLine } from './printable-line.ts';
 export { validateVmConfig } from './validate-vm-config.ts';

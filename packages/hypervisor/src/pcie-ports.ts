@@ -14,7 +14,7 @@ export interface PciePorts {
 }
 
 /** Most ports of a kind, as upstream has it: a bus has 32 slots, and other devices need some. */
-export const maximumPciePorts = 16;
+const maximumPciePorts = 16;
 
 /** Checks the counts. @throws HypervisorError `invalid_config` */
 export function validatePciePorts(ports: PciePorts): void {

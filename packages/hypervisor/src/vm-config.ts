@@ -95,7 +95,7 @@ export interface VmConfig {
   readonly maximumVcpus?: number;
   /** How the CPUs, with those that can be plugged, are told to the guest. Default: each a socket of its own. */
   readonly cpuTopology?: CpuTopology;
-  /** Into what CPUs and memory are parted; several nodes exclude growth and snapshots. Default: one part, of the driver's making. */
+  /** Into what CPUs and memory are parted. Excludes snapshots; several exclude growth. Default: one part, of the driver's making. */
   readonly numaNodes?: readonly NumaNode[];
   /** At least 128. */
   readonly memoryMib: number;

@@ -50,6 +50,7 @@ export { locateGuestAssets } from './guest-assets.ts';
 export type { AssetOverrides, GuestAssets } from './guest-assets.ts';
 export type { GuestDetails } from './guest-details.ts';
 export type { GuestSetup } from './guest-setup.ts';
+export { setUpHooks } from './hooks/set-up-hooks.ts';
 export type { ContainerImage } from './image/container-image.ts';
 export { resolveCacheDirectory } from './image/image-cache.ts';
 export { resolveImage } from './image/resolve-image.ts';

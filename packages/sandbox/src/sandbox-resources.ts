@@ -31,7 +31,7 @@ export interface SandboxResources {
   readonly ledger?: SurvivalLedger;
   /** What a dead process has left of it, if it is not a new one. */
   readonly adopted?: AdoptedGuest;
-  /** Present if the machine can grow. */
+  /** Present if the machine gets more for its containers. */
   readonly openRoom?: OpenRoom;
   /** Present if virtual CPUs keep to CPUs of the host. */
   readonly pinning?: VcpuPinning;

@@ -43,16 +43,13 @@ function openConsole(shells: readonly string[] = ['/bin/sh']) {
   };
 }
 
-/** Of a machine that is busy with others. */
-const patience = { timeout: 15_000 };
-
 /** The number a shell prints between brackets; what is typed is echoed, but not with the value in it. */
 async function numberIn(seen: () => string): Promise<number> {
   return await vi.waitFor(() => {
     const match = /<(\d+)>/.exec(seen());
     if (match === null) throw new Error(`no number yet in ${JSON.stringify(seen())}`);
     return Number(match[1]);
-  }, patience);
+  }, 15_000);
 }
 
 /** Whether a process is there and no zombie. */
@@ -87,7 +84,7 @@ test.each(['the host hangs up', 'the agent ends'])('the shell is gone when %s', 
   expect(isAlive(pid)).toBe(true);
   if (reason === 'the agent ends') stop.abort();
   else host.destroy();
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), patience);
+  await expect.poll(() => isAlive(pid)).toBe(false);
   stop.abort();
 });
 
@@ -106,15 +103,12 @@ test('a job that keeps the terminal does not keep the console', async () => {
 test('several connections have a shell each, but not any number of them', async () => {
   const { connect, stop } = openConsole();
   const connections = await Promise.all(Array.from({ length: 9 }, connect));
-  await vi.waitFor(
-    () => expect(connections[8]?.host.readableEnded || connections[8]?.host.destroyed).toBe(true),
-    patience,
-  );
+  await expect.poll(() => connections[8]?.host.readableEnded || connections[8]?.host.destroyed).toBe(true);
   for (const { host } of connections.slice(0, 8)) host.write('echo "<$$>"\n');
   const pids = await Promise.all(connections.slice(0, 8).map(({ seen }) => numberIn(seen)));
   expect(new Set(pids).size).toBe(8);
   stop.abort();
-  await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), patience);
+  await expect.poll(() => pids.filter(isAlive)).toEqual([]);
 });
 
 test('without a shell there is no console', () => {

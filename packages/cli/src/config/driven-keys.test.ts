@@ -14,9 +14,6 @@ function isForAnnotations({ key }: Setting): boolean {
   );
 }
 
-/** Of this one the origin counts: only who sets it gets a control group. */
-const readOtherwise = 'runtime.sandbox_cgroup_only';
-
 /** The keys that are read when a run is put together. */
 function keysRead(configuration: Configuration, network: string): readonly string[] {
   const spies = (['text', 'number', 'switch', 'list'] as const).map((method) =>
@@ -37,5 +34,5 @@ test('the keys that a run is made of are those that say so', () => {
   const driven = defaults.settings
     .filter((setting) => setting.rule.effective === true && !isForAnnotations(setting))
     .map(({ section, key }) => `${section}.${key}`);
-  expect([...read, readOtherwise].toSorted()).toEqual(driven.toSorted());
+  expect([...read].toSorted()).toEqual(driven.toSorted());
 });

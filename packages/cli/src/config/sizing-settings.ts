@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import process from 'node:process';
 
-import type { Configuration, Setting } from '@hako/configuration';
+import type { Configuration } from '@hako/configuration';
 
 import type { RunSizing } from '../parse/sizing.ts';
 import type { RunRequest } from '../run-request.ts';
@@ -87,7 +87,7 @@ function growth(
 /** An annotation that maps nodes asks for them, too. */
 function numa(configuration: Configuration): Pick<RunSizing, 'numa'> {
   const mapping = configuration.list(qemu, 'numa_mapping');
-  const isAnnotated = settingOf(configuration, qemu, 'numa_mapping')?.origin.kind === 'annotation';
+  const isAnnotated = configuration.origin(qemu, 'numa_mapping').kind === 'annotation';
   if (!configuration.switch(qemu, 'enable_numa') && !isAnnotated) return {};
   return { numa: mapping.length === 0 ? {} : { mapping } };
 }
@@ -98,11 +98,7 @@ function boundOf(wanted: number, present: number): number {
 
 /** Kata always keeps its machines in control groups; here only a file that speaks of them asks for that. */
 function hostCgroup(configuration: Configuration): Pick<RunSizing, 'hostCgroup'> {
-  const setting = settingOf(configuration, 'runtime', 'sandbox_cgroup_only');
-  if (setting === undefined || setting.origin.kind === 'default') return {};
-  return { hostCgroup: { layout: setting.value === true ? 'together' : 'overhead' } };
-}
-
-function settingOf(configuration: Configuration, section: string, key: string): Setting | undefined {
-  return configuration.settings.find((setting) => setting.section === section && setting.key === key);
+  const key = 'sandbox_cgroup_only';
+  if (configuration.origin('runtime', key).kind === 'default') return {};
+  return { hostCgroup: { layout: configuration.switch('runtime', key) ? 'together' : 'overhead' } };
 }

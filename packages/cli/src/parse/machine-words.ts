@@ -9,6 +9,7 @@ const machineWords: Readonly<Partial<Record<keyof RunWords, string>>> = {
   keep: '--keep',
   maxCpus: '--max-cpus',
   maxMemory: '--max-memory',
+  guestSwap: '--guest-swap',
   cgroupParent: '--cgroup-parent',
   hostCpus: '--host-cpus',
   hostMemory: '--host-memory',

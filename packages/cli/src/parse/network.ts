@@ -59,7 +59,7 @@ export function parseNetwork(words: NetworkWords): NetworkOptions {
     kind: 'namespace',
     path: namespacePath(word),
     ...(model === undefined ? {} : { model: parseChoice('network model', model, models) }),
-    ...('rxRate' in words || 'txRate' in words ? { rates: parseRates(words) } : {}),
+    rates: parseRates(words),
   };
 }
 

@@ -6,12 +6,17 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { temporaryDirectory } from '@hako/sandbox/testing';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const results = fileURLToPath(new URL('../../../../test-results/consoles', import.meta.url));
+
+/** An owner in the background takes its last directory away after it has said that it ends. */
+const settleMs = 10_000;
+const settleStepMs = 50;
 
 /** How a run of the real program ended. */
 export interface RealRun {
@@ -38,8 +43,11 @@ export interface RealHako extends AsyncDisposable {
   run(...words: string[]): Promise<RealRun>;
   /** Removes a sandbox when the test leaves its scope, also when the test fails. */
   endOf(name: string): AsyncDisposable;
-  /** What is left of its machines: processes, mounts, directories, control groups. */
-  leftovers(): Promise<readonly string[]>;
+  /**
+   * What stays of its machines: processes, mounts, directories, control groups.
+   * @param kept what is to stay. Default: nothing
+   */
+  leftovers(kept?: readonly string[]): Promise<readonly string[]>;
 }
 
 /**
@@ -78,9 +86,14 @@ export async function realHako(name: string): Promise<RealHako> {
         await run('rm', '-f', name);
       },
     }),
-    async leftovers() {
-      const now = await hostTraces(temporary.path);
-      return now.filter((trace) => !before.includes(trace));
+    async leftovers(kept = []) {
+      const deadlineMs = Date.now() + settleMs;
+      for (;;) {
+        const now = await hostTraces(temporary.path);
+        const left = now.filter((trace) => !before.includes(trace) && !kept.includes(trace));
+        if (left.length === 0 || Date.now() > deadlineMs) return left;
+        await delay(settleStepMs);
+      }
     },
     [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
   };

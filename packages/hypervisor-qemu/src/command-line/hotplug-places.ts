@@ -26,6 +26,11 @@ export function portId(index: number): string {
   return `rp${index}`;
 }
 
+/** A slot as QEMU reads it, which is hexadecimal. */
+export function slotText(slot: number): string {
+  return `0x${slot.toString(16)}`;
+}
+
 /** Arguments of the bridge or the ports. They stand before all other devices, which would take the slots. */
 export function hotplugArguments(places: HotplugPlaces): string[] {
   switch (places) {
@@ -45,7 +50,7 @@ export function hotplugArguments(places: HotplugPlaces): string[] {
       ];
     case 'ports':
       return Array.from({ length: portCount }, (_, index) => {
-        const addr = `0x${(firstPortSlot + index).toString(16)}`;
+        const addr = slotText(firstPortSlot + index);
         return [
           '-device',
           optionList('pcie-root-port', { id: portId(index), bus: 'pcie.0', chassis: index + 1, addr }),
@@ -64,5 +69,5 @@ export function hotplugArguments(places: HotplugPlaces): string[] {
  */
 export function residentOptions(places: HotplugPlaces): Readonly<Record<string, string>> {
   if (places !== 'bridge') return {};
-  return { bus: bridgeId, addr: `0x${residentSlot.toString(16)}`, 'disable-legacy': 'on' };
+  return { bus: bridgeId, addr: slotText(residentSlot), 'disable-legacy': 'on' };
 }

@@ -20,7 +20,7 @@ export interface MachineProfile {
   /** Kernel words that go with the machine. */
   readonly kernelWords: readonly string[];
   readonly hotplugPlaces: HotplugPlaces;
-  /** A PC with PCI Express and ACPI: it can have an IOMMU and persistent memory. */
+  /** A PC with PCI Express and ACPI: it can have an IOMMU, persistent memory, ports for host devices and memory dumps. */
   readonly isPc: boolean;
   /** Its CPUs and memory can be parted into NUMA nodes. */
   readonly takesNuma: boolean;

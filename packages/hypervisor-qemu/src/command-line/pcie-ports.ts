@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PciePorts } from '@hako/hypervisor';
-import { portId } from './hotplug-places.ts';
+import { portId, slotText } from './hotplug-places.ts';
 import { optionList } from './option-list.ts';
 
 /** Name of a switch's port and of the bus behind it; upstream's. */
@@ -67,9 +67,4 @@ function rootPort(port: {
   const { id, chassis, slot, addr } = port;
   const options = { id, bus: 'pcie.0', chassis, slot, multifunction: false, addr: slotText(addr) };
   return optionList('pcie-root-port', options);
-}
-
-/** QEMU reads a slot as hexadecimal. */
-function slotText(slot: number): string {
-  return `0x${slot.toString(16)}`;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rename } from 'node:fs/promises';
 import { HypervisorError, openDeadline, type MemoryDump, type VmConfig } from '@hako/hypervisor';
+import { mebibyte } from '../command-line/memory.ts';
 import type { QmpClient } from '../qmp/qmp-client.ts';
 import { prepareDumpPlace, unfinished } from './dump-place.ts';
 
@@ -30,13 +31,12 @@ export async function dumpGuestMemory(
 ): Promise<string> {
   const sizes = await monitor.execute('query-memory-size-summary', {}, { signal: caller });
   const memoryBytes = sizes['base-memory'] + (sizes['plugged-memory'] ?? 0);
-  const timeoutMs = baseTimeoutMs + (memoryBytes / 2 ** 20) * timeoutMsPerMib;
+  const timeoutMs = baseTimeoutMs + (memoryBytes / mebibyte) * timeoutMsPerMib;
   using deadline = openDeadline(`memory dump of vm ${config.id}`, { signal: caller }, timeoutMs);
   const { signal } = deadline;
   const { qemu, package: build } = await monitor.execute('query-version', {}, { signal });
   const version = `QEMU ${qemu.major}.${qemu.minor}.${qemu.micro} ${build}`.trim();
-  const facts = { config, version };
-  const corePath = await prepareDumpPlace(dump.directory, facts, BigInt(memoryBytes), signal);
+  const corePath = await prepareDumpPlace(dump.directory, { config, version }, memoryBytes, signal);
   const partPath = `${corePath}${unfinished}`;
   await writeCore(monitor, partPath, dump.paging ?? false, signal);
   await rename(partPath, corePath);
@@ -50,21 +50,14 @@ async function writeCore(
   paging: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = monitor.events('DUMP_COMPLETED');
-  const onAbort = () => events.close();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    const request = { paging, protocol: `file:${path}`, detach: true, format: 'elf' } as const;
-    await monitor.execute('dump-guest-memory', request, { signal, timeoutMs: Infinity });
-    for await (const { data } of events) {
-      if (data.result.status === 'completed') return;
-      throw new HypervisorError('monitor_failed', `memory dump failed: ${data.error ?? data.result.status}`, {
-        operand: 'dump-guest-memory',
-      });
-    }
-    throw signal.reason;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    events.close();
+  using events = monitor.events(['DUMP_COMPLETED'], signal);
+  const request = { paging, protocol: `file:${path}`, detach: true, format: 'elf' } as const;
+  await monitor.execute('dump-guest-memory', request, { signal, timeoutMs: Infinity });
+  for await (const { data } of events) {
+    if (data.result.status === 'completed') return;
+    throw new HypervisorError('monitor_failed', `memory dump failed: ${data.error ?? data.result.status}`, {
+      operand: 'dump-guest-memory',
+    });
   }
+  throw signal.reason;
 }

@@ -2,15 +2,16 @@
 import { copyFile, mkdir, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypervisorError, type VmConfig } from '@hako/hypervisor';
+import { mebibyte } from '../command-line/memory.ts';
 
 /** As upstream has it: what is written has room, and the disk has some left. */
-const roomFactor = 2n;
+const roomFactor = 2;
 
 /** What the name of a file ends in that is not whole. */
 export const unfinished = '.part';
 
 /** What is larger than logs and records are is no state but data, such as swap space of the guest. */
-const largestStateBytes = 16n << 20n;
+const largestStateBytes = 16 * mebibyte;
 
 /** What is known of a machine beside its memory. */
 export interface MachineFacts {
@@ -32,12 +33,12 @@ export interface MachineFacts {
 export async function prepareDumpPlace(
   parentPath: string,
   { config, version }: MachineFacts,
-  memoryBytes: bigint,
+  memoryBytes: number,
   signal: AbortSignal,
 ): Promise<string> {
   await mkdir(parentPath, { recursive: true, mode: 0o700 });
   const files = await filesOf(config.runDir);
-  await expectRoom(parentPath, roomFactor * memoryBytes + files.reduce((sum, { size }) => sum + size, 0n));
+  await expectRoom(parentPath, roomFactor * memoryBytes + files.reduce((sum, { size }) => sum + size, 0));
   signal.throwIfAborted();
   const directory = join(parentPath, config.id);
   const statePath = join(directory, 'state');
@@ -62,13 +63,13 @@ export async function removeUnfinished(parentPath: string, id: string): Promise<
   await Promise.allSettled(begun.map((name) => rm(join(directory, name), { force: true })));
 }
 
-async function filesOf(directory: string): Promise<{ readonly name: string; readonly size: bigint }[]> {
+async function filesOf(directory: string): Promise<{ readonly name: string; readonly size: number }[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const files = await Promise.all(
     entries
       .filter((entry) => entry.isFile())
       .map(async ({ name }) => {
-        const found = await stat(join(directory, name), { bigint: true }).catch(ignoreAbsence);
+        const found = await stat(join(directory, name)).catch(ignoreAbsence);
         return { name, size: found?.size };
       }),
   );
@@ -82,8 +83,8 @@ function ignoreAbsence(error: unknown): undefined {
   throw error;
 }
 
-async function expectRoom(path: string, neededBytes: bigint): Promise<void> {
-  const { bavail, bsize } = await statfs(path, { bigint: true });
+async function expectRoom(path: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes) return;
   throw new HypervisorError(
@@ -93,6 +94,6 @@ async function expectRoom(path: string, neededBytes: bigint): Promise<void> {
   );
 }
 
-function mib(bytes: bigint): string {
-  return String(bytes >> 20n);
+function mib(bytes: number): number {
+  return Math.floor(bytes / mebibyte);
 }

@@ -12,7 +12,7 @@ export interface PanickedMachine {
   readonly config: VmConfig;
   readonly dump: MemoryDump;
   /** Told why there is no dump. */
-  readonly onFailure: ((error: unknown) => void) | undefined;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function endPanicked(
 ): Promise<VmExit> {
   const memoryDumpPath = await dumpGuestMemory({ monitor: live.monitor, config, dump }, signal).catch(
     (error: unknown) => {
-      onFailure?.(error);
+      onFailure(error);
       return undefined;
     },
   );

@@ -6,6 +6,9 @@ import type { QmpEvent } from '../qmp/qmp-message.ts';
 
 const deletionTimeoutMs = 10_000;
 
+/** What QEMU says of a device that was asked back. */
+const outcomes = ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR', 'ACPI_DEVICE_OST'] as const;
+
 /**
  * Asks the guest to let go of a device and waits until it has: only `DEVICE_DELETED` says that the device is gone. Does
  * nothing if there is no such device, and waits along if the guest was asked before.
@@ -15,22 +18,16 @@ const deletionTimeoutMs = 10_000;
  */
 export async function deleteDevice(monitor: QmpClient, id: string, options: WaitOptions): Promise<void> {
   using deadline = openDeadline(`letting go of device ${id}`, options, deletionTimeoutMs);
-  const events = monitor.events();
-  const stop = () => events.close();
-  deadline.signal.addEventListener('abort', stop, { once: true });
-  try {
-    if (!(await requestDeletion(monitor, id, { signal: deadline.signal, timeoutMs: Infinity }))) return;
-    for await (const event of events) {
-      if (event.event === 'DEVICE_DELETED' && event.data.device === id) return;
-      if (isRefusal(event, id)) {
-        throw new HypervisorError('guest_refused', `guest keeps device ${id}`, { operand: id });
-      }
+  const { signal } = deadline;
+  using events = monitor.events(outcomes, signal);
+  if (!(await requestDeletion(monitor, id, { signal, timeoutMs: Infinity }))) return;
+  for await (const event of events) {
+    if (event.event === 'DEVICE_DELETED' && event.data.device === id) return;
+    if (isRefusal(event, id)) {
+      throw new HypervisorError('guest_refused', `guest keeps device ${id}`, { operand: id });
     }
-    throw deadline.signal.reason;
-  } finally {
-    deadline.signal.removeEventListener('abort', stop);
-    events.close();
   }
+  throw signal.reason;
 }
 
 /** Source and status codes of `_OST` as in the ACPI specification 6.5, section 6.3.5. */

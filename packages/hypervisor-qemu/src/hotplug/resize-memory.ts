@@ -13,19 +13,9 @@ export async function resizeMemory(
   const limits = { signal, timeoutMs: Infinity };
   const path = virtioMemId(id);
   const requestedBytes = requestedMib * mebibyte;
-  const events = monitor.events();
-  const stop = () => events.close();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    await monitor.execute('qom-set', { path, property: 'requested-size', value: requestedBytes }, limits);
-    if ((await monitor.execute('qom-get', { path, property: 'size' }, limits)) === requestedBytes) return;
-    for await (const event of events) {
-      if (event.event !== 'MEMORY_DEVICE_SIZE_CHANGE' || event.data.id !== path) continue;
-      if (event.data.size === requestedBytes) return;
-    }
-    throw signal.reason;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    events.close();
-  }
+  using events = monitor.events(['MEMORY_DEVICE_SIZE_CHANGE'], signal);
+  await monitor.execute('qom-set', { path, property: 'requested-size', value: requestedBytes }, limits);
+  if ((await monitor.execute('qom-get', { path, property: 'size' }, limits)) === requestedBytes) return;
+  for await (const { data } of events) if (data.id === path && data.size === requestedBytes) return;
+  throw signal.reason;
 }

@@ -5,7 +5,7 @@ import { QmpError } from './qmp-error.ts';
  * Events on their way to one listener. Putting an event in never waits; a listener that falls behind by more than
  * `capacity` events loses its subscription with `event_overflow`, and nobody else notices.
  */
-export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
+export class EventQueue<T> implements AsyncIterableIterator<T, undefined>, Disposable {
   readonly #capacity: number;
   readonly #onClose: () => void;
   readonly #queued: T[] = [];
@@ -57,6 +57,10 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #settle(

@@ -121,7 +121,7 @@ describe('QmpClient.execute', () => {
       const sending = client.execute('getfd', { fdname: 'tap' }, { descriptors: [0] });
       server.close();
       await client
-        .events()
+        .events([])
         .next()
         .catch(() => undefined);
       loaded.resolve(() => expect.unreachable());
@@ -173,10 +173,12 @@ describe('QmpClient.execute', () => {
 });
 
 describe('QmpClient.events', () => {
-  test('every listener gets all events in order', async () => {
+  test('every listener gets all events that it names, in order', async () => {
     using peer = await connected();
-    const listeners = [peer.client.events(), peer.client.events()];
+    const names = ['STOP', 'RESUME'] as const;
+    const listeners = [peer.client.events(names), peer.client.events(names)];
     peer.server.emit('STOP');
+    peer.server.emit('RESET', { guest: true, reason: 'guest-reset' });
     peer.server.emit('RESUME');
     for (const listener of listeners) {
       expect((await listener.next()).value).toMatchObject({ event: 'STOP' });
@@ -186,7 +188,7 @@ describe('QmpClient.events', () => {
 
   test('a listener that does not listen delays no answer and loses only itself', async () => {
     using peer = await connected();
-    const asleep = peer.client.events();
+    const asleep = peer.client.events(['STOP', 'RESUME']);
     for (let count = 0; count < 300; count += 1) peer.server.emit('STOP');
     expect(await peer.client.execute('cont', {})).toEqual({});
     let delivered = 0;
@@ -199,14 +201,28 @@ describe('QmpClient.events', () => {
 
   test('the end of the connection ends the iteration with the reason', async () => {
     using peer = await connected();
-    const next = expect(peer.client.events().next()).rejects.toMatchObject({ code: 'connection_lost' });
+    const next = expect(peer.client.events(['STOP']).next()).rejects.toMatchObject({
+      code: 'connection_lost',
+    });
     peer.server.close();
     await next;
   });
 
+  test.for([
+    { when: 'fires', abort: (controller: AbortController) => setImmediate(() => controller.abort()) },
+    { when: 'has fired', abort: (controller: AbortController) => controller.abort() },
+  ])('the subscription ends when the signal $when', async ({ abort }) => {
+    using peer = await connected();
+    const controller = new AbortController();
+    abort(controller);
+    const events = peer.client.events(['STOP'], controller.signal);
+    expect(await events.next()).toEqual({ value: undefined, done: true });
+    expect(await peer.client.execute('cont', {})).toEqual({});
+  });
+
   test('leaving the loop ends the subscription', async () => {
     using peer = await connected();
-    const events = peer.client.events();
+    const events = peer.client.events(['STOP']);
     peer.server.emit('STOP');
     for await (const event of events) {
       expect(event.event).toBe('STOP');

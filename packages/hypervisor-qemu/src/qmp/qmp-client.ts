@@ -131,24 +131,32 @@ export class QmpClient implements Disposable {
   }
 
   /**
-   * Events from now on, in order. Bounded: see {@link EventQueue}. Ends or rejects with the connection.
+   * Events from now on, in order. Bounded: see {@link EventQueue}. Ends when the signal fires; ends or rejects with the
+   * connection.
    *
-   * @param names - Those that are wanted: a guest can cause others without number. Default: all.
+   * @param names - Those that are wanted: a guest can cause others without number.
    */
-  events<Name extends QmpEvent['event'] = QmpEvent['event']>(
-    ...names: readonly Name[]
+  events<Name extends QmpEvent['event']>(
+    names: readonly Name[],
+    signal?: AbortSignal,
   ): EventQueue<QmpEvent<Name>> {
     const wanted: ReadonlySet<string> = new Set(names);
-    const queue = new EventQueue<QmpEvent<Name>>(eventQueueCapacity, () => this.#listeners.delete(listener));
+    const queue = new EventQueue<QmpEvent<Name>>(eventQueueCapacity, () => {
+      this.#listeners.delete(listener);
+      signal?.removeEventListener('abort', onAbort);
+    });
     const listener: Listener = {
       push(event) {
         // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- its name is one of these
-        if (wanted.size === 0 || wanted.has(event.event)) queue.push(event as QmpEvent<Name>);
+        if (wanted.has(event.event)) queue.push(event as QmpEvent<Name>);
       },
       close: (error) => queue.close(error),
     };
-    if (this.#ended === undefined) this.#listeners.add(listener);
-    else queue.close(this.#ended);
+    const onAbort = () => queue.close();
+    this.#listeners.add(listener);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (this.#ended !== undefined) queue.close(this.#ended);
+    else if (signal?.aborted === true) queue.close();
     return queue;
   }
 

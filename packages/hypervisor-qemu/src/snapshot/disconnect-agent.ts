@@ -14,18 +14,9 @@ export async function disconnectAgent({ agent, monitor }: RunningVmm, signal: Ab
   const { disconnect } = agent;
   if (disconnect === undefined)
     throw new HypervisorError('unsupported', 'a machine with vsock cannot be saved', { operand: 'vsock' });
-  const events = monitor.events();
-  const onAbort = () => events.close();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    disconnect();
-    // QEMU sends one such event a second and drops all but the last in between, so the closing may go unseen.
-    for await (const { event, data } of events) {
-      if (event === 'VSERPORT_CHANGE' && data.id === agentPortId && data.open) return;
-    }
-    throw signal.reason;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    events.close();
-  }
+  using events = monitor.events(['VSERPORT_CHANGE'], signal);
+  disconnect();
+  // QEMU sends one such event a second and drops all but the last in between, so the closing may go unseen.
+  for await (const { data } of events) if (data.id === agentPortId && data.open) return;
+  throw signal.reason;
 }

@@ -27,27 +27,19 @@ export async function migrate(
     { capability: 'events', state: true },
   ] as const;
   await monitor.execute('migrate-set-capabilities', { capabilities }, unlimited);
-  const events = monitor.events();
-  const onAbort = () => events.close();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await monitor.execute(command, { uri }, unlimited);
-    for await (const event of events) {
-      if (event.event !== 'MIGRATION') continue;
-      const { status } = event.data;
-      if (status === 'completed') return;
-      if (status === 'failed' || status === 'cancelled') {
-        const description = (await monitor.execute('query-migrate', {}, unlimited))['error-desc'];
-        throw new HypervisorError(
-          'monitor_failed',
-          `${command} ${status}${description === undefined ? '' : `: ${description}`}`,
-          { operand: command },
-        );
-      }
+  using events = monitor.events(['MIGRATION'], signal);
+  await monitor.execute(command, { uri }, unlimited);
+  for await (const { data } of events) {
+    const { status } = data;
+    if (status === 'completed') return;
+    if (status === 'failed' || status === 'cancelled') {
+      const description = (await monitor.execute('query-migrate', {}, unlimited))['error-desc'];
+      throw new HypervisorError(
+        'monitor_failed',
+        `${command} ${status}${description === undefined ? '' : `: ${description}`}`,
+        { operand: command },
+      );
     }
-    throw signal.reason;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    events.close();
   }
+  throw signal.reason;
 }

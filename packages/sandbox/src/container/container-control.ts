@@ -90,7 +90,7 @@ export interface LimitsTarget extends ControlTarget {
  * {@link pauseContainer}.
  * @param target the container
  * @param limits the new ones
- * @param options limits of the call; default 10 s, or 120 s for a machine that can grow
+ * @param options limits of the call; default 10 s, or 120 s for a machine that gets more for its containers
  */
 export async function updateLimits(
   target: LimitsTarget,

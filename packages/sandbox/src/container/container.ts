@@ -183,7 +183,7 @@ export class Container implements GuestProcess, AsyncDisposable {
    * Changes its limits; the machine grows or shrinks with them, if it can. Errors: `invalid_options`, `tool_failed`, and as
    * {@link Container.pause}.
    * @param limits the new ones
-   * @param options limits of the call; default 10 s, or 120 s for a machine that can grow
+   * @param options limits of the call; default 10 s, or 120 s for a machine that gets more for its containers
    */
   async update(limits: ContainerLimits, options: WaitOptions = {}): Promise<void> {
     this.#expect('update', 'created', 'running', 'paused');

@@ -54,7 +54,7 @@ export async function restoreContainers(
 ): Promise<void> {
   const { adopted, config, ledger, pinning, runDirectory, share } = resources;
   if (adopted === undefined || ledger === undefined) return;
-  const machine = machineTraits(config.sizing);
+  const machine = machineTraits(config.sizing, config.numa);
   const notes = new ContainerNotes(runDirectory.path);
   const host = { ...sandbox, ledger, machine, notes, pinning, share };
   for (const record of adopted.survival.containers) {

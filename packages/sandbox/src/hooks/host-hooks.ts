@@ -6,6 +6,7 @@ import type { OciHook, OciHooks, OciSpec } from '@hako/protocols';
 import type { Logger } from '../logger.ts';
 import type { HookState, HookStatus } from './hook-state.ts';
 import { runHook, type RunHookOptions } from './run-hook.ts';
+import { setUpHooks } from './set-up-hooks.ts';
 
 /** Hooks that belong into the container's namespaces, where nothing of the host's can run. */
 const insideHooks = ['createContainer', 'startContainer'] as const satisfies (keyof OciHooks)[];
@@ -47,8 +48,7 @@ export class HostHooks {
    * @param signal ends it
    */
   async beforeCreation(signal: AbortSignal): Promise<void> {
-    const { prestart = [], createRuntime = [] } = this.#options.spec.hooks;
-    for (const hook of [...prestart, ...createRuntime]) await this.#run(hook, 'creating', { signal });
+    for (const hook of setUpHooks(this.#options.spec.hooks)) await this.#run(hook, 'creating', { signal });
   }
 
   /** Runs what comes when the container runs. Never rejects: failures are logged. */

@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { LinkControl } from '../network/guest-network.ts';
 import { hookDirectory, type DueHooks } from './due-hooks.ts';
 import type { HostHooks } from './host-hooks.ts';
+import { setUpHooks } from './set-up-hooks.ts';
 
 /** Where hooks run. */
 export interface HookPlace {
@@ -38,7 +39,7 @@ export async function openHooks(
     spec: { ...spec, hooks },
     bundle: hookDirectory(image),
   });
-  const hasSetUp = [hooks.prestart, hooks.createRuntime].some((list = []) => list.length > 0);
+  const hasSetUp = setUpHooks(hooks).length > 0;
   const farewell = (): Promise<void> => opened.afterEnd();
   return {
     async beforeCreation(signal) {

@@ -16,7 +16,7 @@ import { attachUserCard } from './user-network.ts';
 export type NetworkMachine = Pick<VirtualMachine, 'plug' | 'unplug'>;
 
 /** What a network needs of a machine whose owner is dead. */
-export type AdoptedMachine = Pick<VirtualMachine, 'plug' | 'unplug' | 'pluggedDevices'>;
+export type AdoptedMachine = NetworkMachine & Pick<VirtualMachine, 'pluggedDevices'>;
 
 /** The network of one sandbox on the host: checked, and not touched until {@link GuestNetwork.attach}. */
 export interface GuestNetwork {

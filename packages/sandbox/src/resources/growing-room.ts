@@ -48,7 +48,7 @@ export interface GrowingRoomParts {
 }
 
 /**
- * Prepares the room of a machine that can grow.
+ * Prepares the room of a machine that gets more for its containers.
  * @param parts the machine
  */
 export function growingRoom(parts: GrowingRoomParts): OpenRoom {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ociResourcesToGrpc } from '@hako/protocols';
 import { SandboxResourcesServiceDefinition } from '@hako/protocols/sandbox-resources';
 import { createChannel, createClient, type Channel, type Client } from '@hako/ttrpc';
+import { ClientError, Status } from 'nice-grpc-common';
 
 import { askOwner } from '../run/owner-call.ts';
 import type { MachineRoom } from './machine-room.ts';
@@ -37,7 +38,8 @@ export function joinRoom(directory: string): JoinedRoom {
     // The owner has made room before it answered.
     provide: () => Promise.resolve(),
     async keepVolumes(containerId, volumes, _agent, signal) {
-      await askOwner(connected().keepVolumes({ containerId, volumes: [...volumes] }, limits(signal)));
+      const kept = connected().keepVolumes({ containerId, volumes: [...volumes] }, limits(signal));
+      await askOwner(kept.catch(unlessOlder));
     },
     release(containerId) {
       // An owner that is gone has taken its machine with it.
@@ -56,6 +58,11 @@ export function joinRoom(directory: string): JoinedRoom {
       await channel?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** An owner of an older release knows no volumes that grow: they stay as they are. */
+function unlessOlder(error: unknown): void {
+  if (!(error instanceof ClientError && error.code === Status.UNIMPLEMENTED)) throw error;
 }
 
 function limits(signal: AbortSignal | undefined): { signal?: AbortSignal } {

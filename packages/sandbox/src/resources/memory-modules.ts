@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesPerMib, memoryBlockMib } from './machine-size.ts';
 import { lastNumber } from './last-number.ts';
-import { growthSteps, plugTimeoutMs, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
+import { growthSteps, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
+import { plugTimeoutMs } from './plug-timeout.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
 
 /** How a guest takes memory modules; from `getGuestDetails`. */

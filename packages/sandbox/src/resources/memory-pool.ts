@@ -36,9 +36,6 @@ export interface MemoryPoolParts {
   readonly maximumMib: number;
 }
 
-/** Emulated guests need a while to prepare new memory. */
-export const plugTimeoutMs = 30_000;
-
 /**
  * The most memory that may be added at once, as a multiple of what there is: the guest describes each GiB in 16 MiB, which
  * come out of what it has already.

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { VirtualMachine } from '@hako/hypervisor';
-
-import type { SandboxComponents } from '../sandbox-components.ts';
 import type { SandboxConfig } from '../sandbox-options.ts';
 import { parseNumberList } from './number-list.ts';
-import type { VcpuPinning } from './vcpu-pinning.ts';
+import type { VcpuPinning, VcpuPinningParts } from './vcpu-pinning.ts';
 
 /** The machine whose CPUs are placed, and what places them. */
-export interface PinningParts extends Pick<SandboxComponents, 'bindThread' | 'logger'> {
-  readonly vm: VirtualMachine;
-  /** Whether a former owner may have done so before. Default false. */
-  readonly isAdopted?: boolean;
-}
+export type PinningParts = Pick<VcpuPinningParts, 'bindThread' | 'isAdopted' | 'logger' | 'vm'>;
 
 /**
  * Prepares what keeps the virtual CPUs of a sandbox on CPUs of the host, if they are to.
@@ -20,12 +13,13 @@ export interface PinningParts extends Pick<SandboxComponents, 'bindThread' | 'lo
  */
 export async function preparePinning(
   { hostCgroup, numa, options, sizing }: SandboxConfig,
-  { bindThread, isAdopted = false, logger, vm }: PinningParts,
+  parts: PinningParts,
 ): Promise<VcpuPinning | undefined> {
   if (options.pinVcpus !== true) return undefined;
   const { VcpuPinning } = await import('./vcpu-pinning.ts');
   return new VcpuPinning({
-    ...{ vm, numa, isAdopted, bindThread, logger },
+    ...parts,
+    numa,
     vcpus: sizing.bounds.boot.vcpus,
     cpus: parseNumberList(hostCgroup?.limits.cpuset ?? ''),
   });

@@ -9,7 +9,7 @@ import { answerCaller } from '../run/owner-call.ts';
 import { serveAsOwner } from '../run/serve-as-owner.ts';
 import type { MachineRoom, RoomAgent } from './machine-room.ts';
 
-/** Name of the socket in a run directory on which the owner of a machine that can grow answers. */
+/** Name of the socket in a run directory on which the owner of a machine that gets more for its containers answers. */
 export const ownerSocketName = 'owner.sock';
 
 /**

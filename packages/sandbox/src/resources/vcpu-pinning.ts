@@ -6,7 +6,7 @@ import type { VcpuThread, VirtualMachine } from '@hako/hypervisor';
 
 import { errorCode } from '../error-code.ts';
 import type { Logger } from '../logger.ts';
-import { SandboxError } from '../sandbox-error.ts';
+import { describeError, SandboxError } from '../sandbox-error.ts';
 import type { GuestNode } from './numa/guest-node.ts';
 import { nodePlaces } from './numa/node-places.ts';
 import { parseNumberList } from './number-list.ts';
@@ -71,7 +71,7 @@ export class VcpuPinning {
 
   /**
    * Puts the threads where they belong now. Errors: `invalid_options` (the host has no such CPU, or not for the sandbox),
-   * `permission_denied`, and those of the driver.
+   * `permission_denied`, `tool_failed`, and those of the driver.
    * @param signal ends the wait for threads
    */
   settle(signal?: AbortSignal): Promise<void> {
@@ -166,7 +166,9 @@ export class VcpuPinning {
           cause,
           remedy: 'list CPUs that the host has and the sandbox may use',
         });
-      throw new SandboxError('permission_denied', message, { cause, remedy: 'run as root' });
+      if (code === 'EPERM')
+        throw new SandboxError('permission_denied', message, { cause, remedy: 'run as root' });
+      throw new SandboxError('tool_failed', `${message}: ${describeError(cause)}`, { cause });
     }
   }
 }

@@ -4,9 +4,7 @@ import { HypervisorError, type VirtualMachine } from '@hako/hypervisor';
 import type { Logger } from '../logger.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
 import { lastNumber } from './last-number.ts';
-
-/** Emulated guests need seconds to take a CPU in or let go of it. */
-const plugTimeoutMs = 30_000;
+import { plugTimeoutMs } from './plug-timeout.ts';
 
 /** The CPUs of a running machine. */
 export interface VcpuPoolParts {

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  growthSteps,
-  nextStepMib,
-  plugTimeoutMs,
-  type MemoryPool,
-  type MemoryPoolParts,
-} from './memory-pool.ts';
+import { growthSteps, nextStepMib, type MemoryPool, type MemoryPoolParts } from './memory-pool.ts';
+import { plugTimeoutMs } from './plug-timeout.ts';
 import type { GrowthAgent } from '../process/guest-agent.ts';
 
 const deviceId = 'memory';

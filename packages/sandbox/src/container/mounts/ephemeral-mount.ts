@@ -13,13 +13,7 @@ import type { PlacedStorage } from './wire-storage.ts';
  * @param options further ones of the tmpfs
  */
 export function tmpfsStorage(name: string, groupId: number, options: readonly string[] = []): PlacedStorage {
-  return {
-    driver: 'ephemeral',
-    source: 'tmpfs',
-    fstype: 'tmpfs',
-    mountPoint: `${guestPaths.sandboxEphemeral}${name}`,
-    options: [...options, ...fsGroupOptions(groupId)],
-  };
+  return tmpfsAt(`${guestPaths.sandboxEphemeral}${name}`, groupId, options);
 }
 
 /**
@@ -31,13 +25,7 @@ export function resizedTmpfs(
   { mountPoint, groupId = 0 }: { readonly mountPoint: string; readonly groupId?: number },
   sizeMib: number,
 ): PlacedStorage {
-  return {
-    driver: 'ephemeral',
-    source: 'tmpfs',
-    fstype: 'tmpfs',
-    mountPoint,
-    options: ['remount', `size=${sizeMib}M`, ...fsGroupOptions(groupId)],
-  };
+  return tmpfsAt(mountPoint, groupId, ['remount', `size=${sizeMib}M`]);
 }
 
 /**
@@ -56,4 +44,14 @@ export function planEphemeral(mount: SourcedMount, groupId: number): PlannedMoun
  */
 export function fsGroupOptions(groupId: number): string[] {
   return groupId === 0 ? [] : [`fsgid=${groupId}`];
+}
+
+function tmpfsAt(mountPoint: string, groupId: number, options: readonly string[]): PlacedStorage {
+  return {
+    driver: 'ephemeral',
+    source: 'tmpfs',
+    fstype: 'tmpfs',
+    mountPoint,
+    options: [...options, ...fsGroupOptions(groupId)],
+  };
 }

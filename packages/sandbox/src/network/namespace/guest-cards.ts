@@ -8,7 +8,6 @@ import { joinCard, type JoinContext } from './join-card.ts';
 import { changeName } from './network-change.ts';
 import type { NetworkTrace } from './network-trace.ts';
 import type { CardPlan } from './plan-card.ts';
-import type { RunInNamespace } from './run-in-namespace.ts';
 
 /** A card on its way into the machine, or in it. */
 interface Entry {
@@ -82,15 +81,17 @@ export class GuestCards {
   /**
    * Goes on with the cards of a dead owner, and takes back what it has done for those that are not in the machine. What cannot be
    * is told by {@link GuestCards.close}.
-   * @param trace what that owner has written down
+   * @param context with what that owner has written down
    * @param plugged devices of the machine
-   * @param run runs in the namespace
    */
-  async takeUp(trace: NetworkTrace, plugged: ReadonlySet<string>, run: RunInNamespace): Promise<void> {
+  async takeUp(
+    { trace, run, sysfs }: Pick<JoinContext, 'trace' | 'run' | 'sysfs'>,
+    plugged: ReadonlySet<string>,
+  ): Promise<void> {
     for (const { id, link, mac, changes } of trace.cards) {
       const entry = this.#enter(trace, { id, link, mac });
       for (const change of changes)
-        entry.undo.push(changeName(change), () => trace.takeBack(id, change, run));
+        entry.undo.push(changeName(change), () => trace.takeBack(id, change, run, sysfs));
       if (plugged.has(id)) continue;
       this.#left.push(...(await entry.undo.unwind()));
       this.#entries.delete(entry);
@@ -98,10 +99,14 @@ export class GuestCards {
   }
 
   /**
-   * Takes a card out of the machine. Errors: `network_failed`, those of the hypervisor's `unplug`.
-   * @returns the link it stood for
+   * Takes a card out of the machine, and writes down that its link was taken out of the guest. Errors: `network_failed`, those of
+   * the hypervisor's `unplug`.
    */
-  async remove(nameOrMac: string, vm: NetworkMachine, signal: AbortSignal): Promise<string> {
+  async remove(
+    nameOrMac: string,
+    { vm, trace }: Pick<JoinContext, 'vm' | 'trace'>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const found = [...this.#entries].find(
       ({ link, mac }) => mac === nameOrMac.toLowerCase() || link === nameOrMac,
     );
@@ -109,10 +114,11 @@ export class GuestCards {
       throw new SandboxError('network_failed', `the guest has no interface ${JSON.stringify(nameOrMac)}`);
     }
     await vm.unplug(found.id, { signal });
+    // Before anything else can fail: it is not to come back by itself.
+    await trace.withhold(found.link);
     const [failure] = await found.undo.unwind();
     this.#entries.delete(found);
     if (failure !== undefined) throw notRemoved(failure);
-    return found.link;
   }
 
   /** Takes back everything on the host, the last card first; answers with all that could not be. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { OciHook } from '@hako/protocols';
 import { expect, test } from 'vitest';
 
 import { adoptSandbox } from '../../adopt-sandbox.ts';
+import { canAccess } from '../../can-access.ts';
 import { createSandbox } from '../../create-sandbox.ts';
 import type { SandboxOptions } from '../../sandbox-options.ts';
 import { FakeNamespace } from '../../testing/fake-namespace.ts';
@@ -22,11 +23,7 @@ async function setUp(options: Partial<SandboxOptions> = {}) {
   const namespace = new FakeNamespace({
     links,
     before: async () => {
-      const isThere = await access(file).then(
-        () => true,
-        () => false,
-      );
-      if (isThere && links.length === 0) links.push(link('eth0'));
+      if (links.length === 0 && (await canAccess(file))) links.push(link('eth0'));
     },
   });
   const components = { ...world.components, enterNamespace: () => namespace.run };

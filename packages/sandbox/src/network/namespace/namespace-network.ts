@@ -94,8 +94,9 @@ export function adoptNamespaceNetwork(
   { text, directory }: { readonly text: string; readonly directory: string },
 ): GuestNetwork | undefined {
   const trace = parseTrace(text, directory);
+  if (trace === undefined) return undefined;
   const run = (parts.enter ?? enterNamespace)(options.path);
-  return trace && new NamespaceNetwork(options, run, parts, [], trace);
+  return new NamespaceNetwork(options, run, parts, [], trace);
 }
 
 /** What a network is attached to. */
@@ -115,7 +116,6 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   readonly #cards = new GuestCards();
   readonly #closing = new AbortController();
   #firstPlans: readonly CardPlan[] = [];
-  #nextCard: number;
   #trace: NetworkTrace | undefined;
   #guest: AttachedGuest | undefined;
   /** One change at a time. */
@@ -134,7 +134,6 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     this.#run = run;
     this.#parts = parts;
     this.#trace = trace;
-    this.#nextCard = trace?.nextCard ?? 0;
   }
 
   get links(): LinkControl {
@@ -163,7 +162,7 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     return this.#enqueue({}, async () => {
       const trace = this.#expectTrace();
       const plugged = vm.pluggedDevices.map(({ device: { id } }) => id);
-      await this.#cards.takeUp(trace, new Set(plugged), this.#run);
+      await this.#cards.takeUp({ trace, run: this.#run, sysfs: this.#parts.sysfs }, new Set(plugged));
       this.#guest = { vm, agent, vhost: await this.#hasVhost() };
     });
   }
@@ -197,8 +196,7 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   remove(nameOrMac: string, options: AgentCallOptions): Promise<void> {
     return this.#enqueue(options, async (signal) => {
       const { vm } = this.#expectGuest();
-      const link = await this.#cards.remove(nameOrMac, vm, signal);
-      await this.#expectTrace().withhold(link);
+      await this.#cards.remove(nameOrMac, { vm, trace: this.#expectTrace() }, signal);
     });
   }
 
@@ -209,8 +207,7 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
     });
   }
 
-  async rescan({ timeoutMs = rescanTimeoutMs, signal: callerSignal }: WaitOptions): Promise<number> {
-    const limits = callerSignal === undefined ? {} : { signal: callerSignal };
+  async rescan({ timeoutMs = rescanTimeoutMs, ...limits }: WaitOptions): Promise<number> {
     const end = performance.now() + timeoutMs;
     for (;;) {
       // Other changes need not wait until there is a link.
@@ -239,10 +236,9 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
 
   /** Plans cards for the links that have come. */
   async #look(signal: AbortSignal): Promise<readonly CardPlan[]> {
+    const { withheld } = this.#expectTrace();
     const hasCome = (link: IpLink): boolean =>
-      hasGivenAddress(link) &&
-      !this.#cards.has(link.ifname) &&
-      this.#trace?.withheld.has(link.ifname) !== true;
+      hasGivenAddress(link) && !this.#cards.has(link.ifname) && !withheld.has(link.ifname);
     // Most looks find nothing: the rest is not read for them.
     if (!(await readLinks(this.#run, signal)).some(hasCome)) return [];
     const view = await readNamespace(this.#run, signal);
@@ -253,15 +249,15 @@ class NamespaceNetwork implements GuestNetwork, LinkControl {
   async #plan(view: NamespaceView, endpoints: readonly Endpoint[]): Promise<readonly CardPlan[]> {
     const { model, rates } = this.#options;
     const { vcpus = 1, sysfs } = this.#parts;
+    const first = this.#trace?.nextCard ?? 0;
     const plans: CardPlan[] = [];
     for (const endpoint of endpoints) {
-      const index = this.#nextCard + plans.length;
+      const index = first + plans.length;
       const plan = planCard({ endpoint, index, model, vcpus, qdiscs: view.qdiscs, rates });
       const { connection } = plan;
       if (connection.kind === 'vfio') await planFunction(endpoint.name, connection.pciAddress, sysfs);
       plans.push(plan);
     }
-    this.#nextCard += plans.length;
     return plans;
   }
 

@@ -10,13 +10,18 @@ import { traceFile } from '../leftover-network.ts';
 import { followTrace, NetworkTrace } from './network-trace.ts';
 
 const cookie = '0102';
-const mirrorsOf = (link: string) => [{ kind: 'mirror', link } as const];
-const cardWith = (...changes: readonly object[]) => [{ id: 'net0', link: 'eth0', mac: '', changes }];
+const cardWith = (change: object) => [{ id: 'net0', link: 'eth0', mac: '', changes: [change] }];
 const macvtap = {
   ...{ kind: 'macvtap', link: 'eth0', tap: 'tap0_hako', index: 9000, files: 'net0', neighbours: [] },
   ...{ mac: '02:00:00:00:00:0a', privateMac: '02:00:00:00:00:0b' },
 };
 const namespacePath = '/proc/self/ns/uts';
+
+/** A trace of one change that would be taken back, unless it says something else. */
+function traceOf(more: object): string {
+  const cards = cardWith({ kind: 'mirror', link: 'eth0' });
+  return JSON.stringify({ ...{ namespacePath, cookie, cards, nextCard: 1, withheld: [] }, ...more });
+}
 
 test('what a dead owner left is removed, and what is not its own stays', async () => {
   await using directory = await temporaryDirectory();
@@ -50,54 +55,17 @@ test('what a dead owner left is removed, and what is not its own stays', async (
 test.each([
   'no json',
   '{}',
-  JSON.stringify({
-    namespacePath,
-    cookie: 'x',
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith(...mirrorsOf('eth0')),
-  }),
-  JSON.stringify({
-    namespacePath,
-    cookie,
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith({ kind: 'vfio', pciAddress: '../../../etc' }),
-  }),
-  JSON.stringify({
-    namespacePath,
-    cookie,
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith({ ...macvtap, files: '../../etc/passwd' }),
-  }),
-  JSON.stringify({
-    namespacePath: '/nonexistent',
-    cookie,
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith(...mirrorsOf('eth0')),
-  }),
-  JSON.stringify({
-    namespacePath: '/etc/hostname',
-    cookie,
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith(...mirrorsOf('eth0')),
-  }),
+  traceOf({ cookie: 'x' }),
+  traceOf({ cards: cardWith({ kind: 'vfio', pciAddress: '../../../etc' }) }),
+  traceOf({ cards: cardWith({ ...macvtap, files: '../../etc/passwd' }) }),
+  traceOf({ namespacePath: '/nonexistent' }),
+  traceOf({ namespacePath: '/etc/hostname' }),
 ])('nothing is run for %s', async (text) => {
   await followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('was run')));
 });
 
 test('a failure is told, so that the trace is kept', async () => {
-  const text = JSON.stringify({
-    namespacePath,
-    cookie,
-    nextCard: 1,
-    withheld: [],
-    cards: cardWith(...mirrorsOf('eth0')),
-  });
   await expect(
-    followTrace(text, '/nonexistent', () => () => Promise.reject(new Error('refused'))),
+    followTrace(traceOf({}), '/nonexistent', () => () => Promise.reject(new Error('refused'))),
   ).rejects.toThrow('refused');
 });

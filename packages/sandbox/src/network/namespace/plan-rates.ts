@@ -15,12 +15,19 @@ export type PlannedRate =
   /** As they come in by a device: they make a detour over another one, an ifb, and are held back as they leave that one. */
   | { readonly at: 'ingress'; readonly device: string; readonly ifb: string; readonly bitsPerSecond: number };
 
+/** A device of a card on the host. */
+interface CardDevice {
+  readonly name: string;
+  /** Whether it outlives the machine. */
+  readonly isLasting: boolean;
+}
+
 /** The devices of a card: by which packets leave the host for the guest, and by which those of the guest leave. */
 export interface CardDevices {
   /** Absent: what is for the guest comes in by the other one. */
-  readonly toGuest?: { readonly name: string; readonly isLasting: boolean };
+  readonly toGuest?: CardDevice;
   /** Absent: what is from the guest comes in by the other one. */
-  readonly fromGuest?: { readonly name: string; readonly isLasting: boolean };
+  readonly fromGuest?: CardDevice;
 }
 
 /**
@@ -36,8 +43,8 @@ export function planRates(
 ): readonly PlannedRate[] {
   const plan = (
     bitsPerSecond: number | undefined,
-    leaving: CardDevices['toGuest'],
-    coming: CardDevices['toGuest'],
+    leaving: CardDevice | undefined,
+    coming: CardDevice | undefined,
   ): readonly PlannedRate[] => {
     if (bitsPerSecond === undefined) return [];
     if (leaving !== undefined) {

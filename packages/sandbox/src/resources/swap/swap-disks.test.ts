@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { PluggableDevice, PluggedDevice } from '@hako/hypervisor';
@@ -75,6 +75,17 @@ test('swap space grows by what is missing, a disk at a time, and is told to the 
     { kind: 'block', id: 'swap-1', path: join(here.directory, 'swap1'), readOnly: false },
     { kind: 'block', id: 'swap-2', path: join(here.directory, 'swap2'), readOnly: false },
   ]);
+});
+
+test('what disks may still grow into has no room for another', async () => {
+  await using here = await world();
+  const { agent, disks, directory } = here;
+  const { bavail, bsize } = await statfs(directory);
+  await disks.grow(0.6 * bavail * bsize, agent, signal);
+  await expect(disks.grow(1.2 * bavail * bsize, agent, signal)).rejects.toMatchObject({
+    code: 'tool_failed',
+  });
+  expect(Object.keys(await here.files())).toEqual(['swap1']);
 });
 
 test('a disk that cannot be plugged leaves no file, and its name is not used again', async () => {

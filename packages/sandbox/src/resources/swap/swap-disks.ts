@@ -8,9 +8,12 @@ import type { DevicePlugging } from '@hako/hypervisor';
 import type { GrowthAgent } from '../../process/guest-agent.ts';
 import { describeError } from '../../sandbox-error.ts';
 import { lastNumber } from '../last-number.ts';
-import { plugTimeoutMs } from '../memory-pool.ts';
+import { plugTimeoutMs } from '../plug-timeout.ts';
 import { makeSwapFile, swapBytesOf } from './swap-file.ts';
 import { isSwapDisk, swapDiskId } from './swap-name.ts';
+
+/** What stat(2) counts in. */
+const blockBytes = 512;
 
 /** What {@link SwapDisks} are plugged into. */
 export interface SwapDisksParts {
@@ -47,24 +50,29 @@ export class SwapDisks {
    * @param signal ends the wait
    */
   async grow(wantedBytes: number, agent: Pick<GrowthAgent, 'addSwap'>, signal: AbortSignal): Promise<void> {
-    const missing = wantedBytes - (await this.#bytes());
-    if (missing > 0) await this.#plug(missing, signal);
+    const { swapBytes, holeBytes } = await this.#survey();
+    const missing = wantedBytes - swapBytes;
+    if (missing > 0) await this.#plug(missing, holeBytes, signal);
     for (let path = this.#idle[0]; path !== undefined; path = this.#idle[0]) {
       await agent.addSwap({ PCIPath: pciPathSlots(path) }, { signal }).catch(unlessInUse);
       this.#idle.shift();
     }
   }
 
-  async #bytes(): Promise<number> {
+  /** The swap space there is, and how much of it has no room in the file system yet. */
+  async #survey(): Promise<{ readonly swapBytes: number; readonly holeBytes: number }> {
     const found = await Promise.all(this.#files.map((file) => stat(file)));
-    return found.reduce((sum, { size }) => sum + swapBytesOf(size), 0);
+    return {
+      swapBytes: found.reduce((sum, { size }) => sum + swapBytesOf(size), 0),
+      holeBytes: found.reduce((sum, { size, blocks }) => sum + Math.max(0, size - blocks * blockBytes), 0),
+    };
   }
 
-  async #plug(bytes: number, signal: AbortSignal): Promise<void> {
+  async #plug(bytes: number, promisedBytes: number, signal: AbortSignal): Promise<void> {
     const { vm, directory } = this.#parts;
     const number = (this.#made += 1);
     const path = join(directory, `swap${number}`);
-    await makeSwapFile(path, bytes);
+    await makeSwapFile(path, bytes, promisedBytes);
     try {
       const disk = { kind: 'block', id: swapDiskId(number), path, readOnly: false } as const;
       const { address } = await vm.plug(disk, { signal, timeoutMs: plugTimeoutMs });

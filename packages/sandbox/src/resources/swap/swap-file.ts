@@ -17,12 +17,13 @@ const leastPages = 10;
  * system has no room for all of it.
  * @param path in an existing directory
  * @param bytes of swap space, rounded up to whole pages
+ * @param promisedBytes what files in the same place have still to grow into. Default 0
  */
-export async function makeSwapFile(path: string, bytes: number): Promise<void> {
+export async function makeSwapFile(path: string, bytes: number, promisedBytes = 0): Promise<void> {
   const pages = Math.max(leastPages, Math.ceil(bytes / pageBytes));
   const fileBytes = (pages + 1) * pageBytes;
   try {
-    await checkRoom(dirname(path), fileBytes);
+    await checkRoom(dirname(path), fileBytes, promisedBytes);
     await using file = await open(path, 'w', 0o600);
     await file.write(swapHeader(pages));
     await file.truncate(fileBytes);
@@ -51,9 +52,9 @@ function swapHeader(lastPage: number): Buffer {
 }
 
 /** QEMU stops a machine whose disk cannot be written any further. */
-async function checkRoom(directory: string, bytes: number): Promise<void> {
+async function checkRoom(directory: string, bytes: number, promisedBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
-  if (bavail * bsize >= bytes) return;
+  if (bavail * bsize >= bytes + promisedBytes) return;
   const needed = Math.ceil(bytes / bytesPerMib);
   throw new SandboxError('tool_failed', `${directory} has no room for ${needed} MiB of swap space`, {
     remedy: 'make room, or choose another base of run directories with HAKO_RUN_DIR',

@@ -8,7 +8,7 @@ import type { MachineProfile } from './machine-profile.ts';
  *
  * @throws HypervisorError `unsupported`
  */
-export function checkTuning(config: VmConfig, machine: MachineProfile): void {
+export function checkFeatures(config: VmConfig, machine: MachineProfile): void {
   const { name, isPc, takesNuma, hotplugPlaces } = machine;
   const { numaNodes, tuning = {}, rootImage, pciePorts = {}, memoryDump } = config;
   if (tuning.iommu === true && !isPc) throw unsupported('tuning.iommu', `machine type ${name} has no iommu`);
