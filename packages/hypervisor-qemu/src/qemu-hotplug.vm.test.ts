@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilListening } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { startGuest } from './testing/start-guest.ts';
 import { sysfsOf } from './testing/sysfs-path.ts';
 import { findTestKernel } from './testing/test-guest.ts';
-import { untilListening } from './testing/until-listening.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
 const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
@@ -17,7 +17,7 @@ const hasVirtiofsd = (await stat(virtiofsdPath).catch(() => undefined)) !== unde
 /** Starts a program that serves a device on a socket, and waits until it does. */
 async function startPeer(socketPath: string, program: string, args: readonly string[]) {
   const peer = execa(program, args, { reject: false });
-  await untilListening(socketPath);
+  await untilListening(socketPath, AbortSignal.timeout(30_000));
   return {
     ended: peer,
     async [Symbol.asyncDispose]() {

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HypervisorError, type VirtualMachine } from '@hako/hypervisor';
+import { HypervisorError, untilListening, type VirtualMachine } from '@hako/hypervisor';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { buildProbeFirmware, probeExitPort, probeExitStatus } from './accelerator/probe-firmware.ts';
 import { QemuHypervisor } from './qemu-hypervisor.ts';
 import { createQemuSubject } from './testing/qemu-subject.ts';
 import { findTestKernel } from './testing/test-guest.ts';
-import { untilListening } from './testing/until-listening.ts';
 
 const hasKernel = (await findTestKernel()) !== undefined;
 const virtiofsdPath = '/usr/lib/qemu/virtiofsd';
@@ -204,7 +203,7 @@ describe.skipIf(!hasKernel)('QemuVm (skipped if no test kernel is prepared)', ()
       const daemon = execa(virtiofsdPath, [`--socket-path=${socketPath}`, '-o', `source=${shared}`, '-f'], {
         reject: false,
       });
-      await untilListening(socketPath);
+      await untilListening(socketPath, AbortSignal.timeout(30_000));
       await using vm = await subject.hypervisor.createVm({
         ...subject.config,
         vcpus: 2,

@@ -25,6 +25,7 @@ export { readProcessUsage } from './process-usage.ts';
 export { HypervisorError } from './hypervisor-error.ts';
 export type { HypervisorErrorCode, HypervisorErrorDetails } from './hypervisor-error.ts';
 export type { CreateVmOptions, Hypervisor, HypervisorCapabilities, SnapshotSupport } from './hypervisor.ts';
+export { untilListening } from './listening-socket.ts';
 export { hugePageMib } from './machine-tuning.ts';
 export type { MachineTuning } from './machine-tuning.ts';
 export { cpuPlaces, localDistance } from './numa-node.ts';

@@ -77,7 +77,7 @@ export type { MachineSize } from './resources/machine-size.ts';
 export type { MachineTraits } from './resources/machine-traits.ts';
 export type { MemoryGrowth } from './resources/memory-pool.ts';
 export { podLimits } from './resources/pod-limits.ts';
-export type { HostNode } from './resources/numa/host-node.ts';
+export type { HostNumaNode } from './resources/numa/host-numa-node.ts';
 export type { BindThread } from './resources/vcpu-pinning.ts';
 export type { NumaOptions } from './resources/numa/numa-options.ts';
 export type { SizingOptions } from './resources/sizing-options.ts';

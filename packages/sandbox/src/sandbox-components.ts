@@ -4,7 +4,7 @@ import type { Hypervisor } from '@hako/hypervisor';
 import type { ConnectAgent, LoadConnectAgent } from './agent-endpoint.ts';
 import { locateGuestAssets, type AssetOverrides, type GuestAssets } from './guest-assets.ts';
 import { silentLogger, type Logger } from './logger.ts';
-import type { HostNode } from './resources/numa/host-node.ts';
+import type { HostNumaNode } from './resources/numa/host-numa-node.ts';
 import type { BindThread } from './resources/vcpu-pinning.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
 import type { RunInNamespace } from './network/namespace/run-in-namespace.ts';
@@ -30,7 +30,7 @@ export interface SandboxComponents {
   /** Runs programs in a network namespace of the host; default: by nsenter. */
   readonly enterNamespace?: ((path: string) => RunInNamespace) | undefined;
   /** Tells which NUMA nodes the host has; default: reads them in `/sys`. */
-  readonly readHostNodes: () => Promise<readonly HostNode[]>;
+  readonly readHostNodes: () => Promise<readonly HostNumaNode[]>;
   /** Binds threads of the hypervisor to CPUs; default: by sched_setaffinity(2). */
   readonly bindThread: BindThread;
   /** Default: keeps nothing. */
@@ -68,7 +68,8 @@ export async function completeComponents(
     locateAssets: given.locateAssets ?? locateGuestAssets,
     enterNamespace: given.enterNamespace,
     readHostNodes:
-      given.readHostNodes ?? (async () => (await import('./resources/numa/host-node.ts')).readHostNodes()),
+      given.readHostNodes ??
+      (async () => (await import('./resources/numa/host-numa-node.ts')).readHostNodes()),
     bindThread:
       given.bindThread ??
       (async (threadId, cpus) => {

@@ -13,7 +13,6 @@ import { FakeFileShare } from '../testing/fake-file-share.ts';
 import { describeFileShareCompliance, type FileShareSubject } from '../testing/file-share-compliance.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { startFileShare, type FileShare } from './file-share.ts';
-import { isListed } from './listening-socket.ts';
 import { shareNamespacePath } from './share-plan.ts';
 import { mountsDirectory, viewDirectory } from './shared-directory.ts';
 import { checkSharing, type CheckedSharing, type SharingKind } from './sharing-options.ts';
@@ -84,14 +83,6 @@ describeFileShareCompliance('the fake', { takesAway: true, noWrites: noMounts },
     read: async (path) => readFile(find(path), 'utf8'),
     [Symbol.asyncDispose]: () => share.close(),
   });
-});
-
-test('a socket counts only when it listens', () => {
-  const row = (flags: string, path: string): string =>
-    `0000000000000000: 00000002 00000000 ${flags} 0001 01 1 ${path}`;
-  expect(isListed(row('00010000', '/run/s'), '/run/s')).toBe(true);
-  expect(isListed(row('00000000', '/run/s'), '/run/s')).toBe(false);
-  expect(isListed(row('00010000', '/run/s2'), '/run/s')).toBe(false);
 });
 
 describe

@@ -2,12 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 
-import { identifyProcess } from '@hako/hypervisor';
+import { identifyProcess, untilListening } from '@hako/hypervisor';
 
 import { withDeadline } from '../deadline.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import type { FileShare, FileShareOptions } from './file-share.ts';
-import { untilListening } from './listening-socket.ts';
 import { openWhenReady, startInNamespace, type NamespaceProcess } from './namespace-process.ts';
 import { NamespaceShare, type ShareBackEnd } from './namespace-share.ts';
 import { keptNamespaceFd } from './share-namespace.ts';

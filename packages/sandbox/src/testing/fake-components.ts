@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { FakeHypervisor, type FakeGuestScript } from '@hako/hypervisor/testing';
 
-import type { HostNode } from '../resources/numa/host-node.ts';
+import type { HostNumaNode } from '../resources/numa/host-numa-node.ts';
 import type { SandboxComponents } from '../sandbox-components.ts';
 import type { ShareRequest } from '../share/file-share.ts';
 import { FakeDoor } from './fake-door.ts';
@@ -20,7 +20,7 @@ export interface FakeSandboxOptions extends FakeGuestAgentOptions {
   /** What the virtual machine does; default: it boots. */
   readonly script?: FakeGuestScript;
   /** NUMA nodes of the host; default: one with two CPUs. */
-  readonly hostNodes?: readonly HostNode[];
+  readonly hostNodes?: readonly HostNumaNode[];
   /** Called at each step; a rejection is the step's failure. */
   readonly onStep?: (step: FakeStep) => Promise<void> | void;
 }

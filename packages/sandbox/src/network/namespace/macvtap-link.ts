@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { canAccess } from '../../can-access.ts';
-import { SandboxError } from '../../sandbox-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readLinks } from './read-namespace.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
@@ -29,11 +27,6 @@ export const macvtapChangeSchema = z.object({
 /** A macvtap on a link, and what the link was before. */
 export type MacvtapChange = z.infer<typeof macvtapChangeSchema>;
 
-/** Device files of all namespaces are in one directory, so numbers are drawn far from those that the kernel gives. */
-const lowestIndex = 8_192;
-const highestIndex = 0x1000000;
-const indexAttempts = 128;
-
 /** Directory of the device files of macvtaps: the kernel puts them there (devtmpfs). */
 const devices = '/dev';
 
@@ -43,18 +36,6 @@ const devices = '/dev';
  */
 export function macvtapDevice(index: number): string {
   return join(devices, `tap${index}`);
-}
-
-/**
- * Draws a number for a link that is made here. No macvtap on this host has it. Error: `network_failed`.
- * @param taken numbers of the links in the namespace
- */
-export async function drawLinkIndex(taken: ReadonlySet<number>): Promise<number> {
-  for (let attempt = 0; attempt < indexAttempts; attempt += 1) {
-    const index = randomInt(lowestIndex, highestIndex);
-    if (!taken.has(index) && !(await canAccess(macvtapDevice(index)))) return index;
-  }
-  throw new SandboxError('network_failed', 'no number is free for a link');
 }
 
 /** What {@link takeLink} takes. */

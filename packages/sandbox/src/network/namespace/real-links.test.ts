@@ -7,14 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { linkObstacle, namespaceObstacle, realNamespace } from '../../testing/real-namespace.ts';
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
 import { chooseEndpoints, type Endpoint } from './endpoint.ts';
-import {
-  drawLinkIndex,
-  giveBackLink,
-  macvtapDevice,
-  setNeighbours,
-  takeLink,
-  type MacvtapChange,
-} from './macvtap-link.ts';
+import { drawLinkIndex } from './link-index.ts';
+import { giveBackLink, macvtapDevice, setNeighbours, takeLink, type MacvtapChange } from './macvtap-link.ts';
 import { readNamespace } from './read-namespace.ts';
 import type { RunInNamespace } from './run-in-namespace.ts';
 import { openMacvtap } from './tap-files.ts';

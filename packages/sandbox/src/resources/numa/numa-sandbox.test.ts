@@ -6,9 +6,9 @@ import { adoptSandbox } from '../../adopt-sandbox.ts';
 import type { ContainerImage } from '../../image/container-image.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import { sandboxWorld, type SandboxWorld } from '../../testing/sandbox-world.ts';
-import type { HostNode } from './host-node.ts';
+import type { HostNumaNode } from './host-numa-node.ts';
 
-const hostNodes: readonly HostNode[] = [
+const hostNodes: readonly HostNumaNode[] = [
   { id: 0, cpus: [0, 1, 2, 3], memoryMib: 8192, distances: [10, 21] },
   { id: 1, cpus: [4, 5, 6, 7], memoryMib: 8192, distances: [21, 10] },
 ];

@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 
 import { checkSizing, type SizingOptions } from '../sizing-options.ts';
-import type { HostNode } from './host-node.ts';
+import type { HostNumaNode } from './host-numa-node.ts';
 import { checkNuma, type NumaOptions } from './numa-options.ts';
 import { planNuma } from './plan-numa.ts';
 
 /** A host with a large node, a small one, and memory without CPUs; there is no node 2. */
-const host: readonly HostNode[] = [
+const host: readonly HostNumaNode[] = [
   { id: 0, cpus: [0, 1, 2, 3, 4, 5], memoryMib: 8192, distances: [10, 21, 31] },
   { id: 1, cpus: [6, 7], memoryMib: 4096, distances: [22, 10, 32] },
   { id: 3, cpus: [], memoryMib: 65_536, distances: [33, 34, 10] },

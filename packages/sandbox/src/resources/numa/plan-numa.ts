@@ -5,7 +5,7 @@ import { canGrow, type MachineBounds } from '../machine-size.ts';
 import { formatNumberList, parseNumberList } from '../number-list.ts';
 import { divideMemory, divideVcpus } from './divide.ts';
 import type { GuestNode } from './guest-node.ts';
-import type { HostNode } from './host-node.ts';
+import type { HostNumaNode } from './host-numa-node.ts';
 import { impossible, type NumaOptions } from './numa-options.ts';
 
 /** The machine whose nodes are planned. */
@@ -24,7 +24,7 @@ export interface NumaMachine {
 export function planNuma(
   { mapping }: NumaOptions,
   { bounds, hugePages }: NumaMachine,
-  host: readonly HostNode[],
+  host: readonly HostNumaNode[],
 ): readonly GuestNode[] {
   const { memoryMib } = bounds.boot;
   const { vcpus } = bounds.maximum;
@@ -64,7 +64,7 @@ export function planNuma(
   }));
 }
 
-function namedNodes(list: string, host: readonly HostNode[]): readonly HostNode[] {
+function namedNodes(list: string, host: readonly HostNumaNode[]): readonly HostNumaNode[] {
   const nodes = (parseNumberList(list) ?? []).map((id) => {
     const node = host.find((each) => each.id === id);
     if (node !== undefined) return node;
@@ -78,19 +78,23 @@ function namedNodes(list: string, host: readonly HostNode[]): readonly HostNode[
 /** The first node if every one would do by itself, else all that have CPUs. */
 function nodesFor(
   { vcpus, memoryMib }: MachineBounds['maximum'],
-  host: readonly HostNode[],
-): readonly (readonly HostNode[])[] {
+  host: readonly HostNumaNode[],
+): readonly (readonly HostNumaNode[])[] {
   const nodes = host.filter(({ cpus }) => cpus.length > 0);
   const isEnough = nodes.every((node) => node.cpus.length >= vcpus && node.memoryMib >= memoryMib);
   return (isEnough ? nodes.slice(0, 1) : nodes).map((node) => [node]);
 }
 
-function cpusOf(nodes: readonly HostNode[]): readonly number[] {
+function cpusOf(nodes: readonly HostNumaNode[]): readonly number[] {
   return [...new Set(nodes.flatMap(({ cpus }) => cpus))].sort((one, other) => one - other);
 }
 
 /** As between the first nodes of the host. Guests take no table in which another node is as near as their own. */
-function distance([from]: readonly HostNode[], [to]: readonly HostNode[], host: readonly HostNode[]): number {
+function distance(
+  [from]: readonly HostNumaNode[],
+  [to]: readonly HostNumaNode[],
+  host: readonly HostNumaNode[],
+): number {
   const told = from?.distances[host.findIndex(({ id }) => id === to?.id)] ?? localDistance;
   return Math.max(localDistance + 1, told);
 }

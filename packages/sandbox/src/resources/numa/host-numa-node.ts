@@ -6,7 +6,7 @@ import { SandboxError } from '../../sandbox-error.ts';
 import { parseNumberList } from '../number-list.ts';
 
 /** A NUMA node of the host. */
-export interface HostNode {
+export interface HostNumaNode {
   readonly id: number;
   /** Its CPUs, ascending; a node of memory alone has none. */
   readonly cpus: readonly number[];
@@ -22,7 +22,7 @@ const kibPerMib = 1024;
  * `tool_failed` where the kernel does not tell.
  * @param root directory to read
  */
-export async function readHostNodes(root = '/sys/devices/system/node'): Promise<readonly HostNode[]> {
+export async function readHostNodes(root = '/sys/devices/system/node'): Promise<readonly HostNumaNode[]> {
   try {
     const ids = listOf(await readFile(join(root, 'online'), 'utf8'));
     return await Promise.all(ids.map((id) => readHostNode(join(root, `node${id}`), id)));
@@ -34,7 +34,7 @@ export async function readHostNodes(root = '/sys/devices/system/node'): Promise<
   }
 }
 
-async function readHostNode(directory: string, id: number): Promise<HostNode> {
+async function readHostNode(directory: string, id: number): Promise<HostNumaNode> {
   const [cpus = '', memory = '', distances = ''] = await Promise.all(
     ['cpulist', 'meminfo', 'distance'].map((name) => readFile(join(directory, name), 'utf8')),
   );

@@ -11,7 +11,7 @@ const pollIntervalMs = 2;
 /**
  * Waits until somebody listens on a Unix socket, without connecting: some servers take exactly one connection.
  * @param path path of the socket, as it was bound
- * @param signal ends the wait
+ * @param signal ends the wait, with an AbortError
  */
 export async function untilListening(path: string, signal: AbortSignal): Promise<void> {
   while (!isListed(await readFile('/proc/net/unix', 'utf8'), path)) {

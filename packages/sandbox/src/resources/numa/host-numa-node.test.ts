@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
-import { readHostNodes } from './host-node.ts';
+import { readHostNodes } from './host-numa-node.ts';
 
 test('the nodes of a host are read, the one without CPUs and the gap in their numbers too', async () => {
   await using directory = await temporaryDirectory();
